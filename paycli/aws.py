@@ -1,0 +1,181 @@
+"""The one place that makes boto3 clients, and the one that puts AWS's errors into words."""
+
+import os
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from paycli.errors import ConfigurationError, PaycliError
+
+if TYPE_CHECKING:
+    import boto3
+    from botocore.credentials import Credentials
+
+    from paycli.environment import Environment
+
+# What the embedded AWS accepts as its root user.
+EMBEDDED_KEY = "test"
+
+
+@dataclass(frozen=True)
+class Aws:
+    """An account and a region to talk to; each client is made when it is first needed."""
+
+    session: "boto3.Session"
+    region: str
+    endpoint_url: str | None
+    _made: dict[str, Any] = field(default_factory=dict, repr=False)
+    _making: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def client(self, service: str) -> Any:
+        """Return the boto3 client of `service` (thread-safe; one a service)."""
+        from botocore.config import Config
+
+        with (
+            self._making
+        ):  # making one isn't thread-safe: https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html
+            if service not in self._made:
+                options: dict[str, Any] = {
+                    "retries": {"mode": "standard", "max_attempts": 4},
+                    "connect_timeout": 5,
+                }
+                if self.endpoint_url:
+                    options["proxies"] = {}  # the embedded AWS is on this machine, whatever HTTP_PROXY says
+                self._made[service] = self.session.client(
+                    service, region_name=self.region, endpoint_url=self.endpoint_url, config=Config(**options)
+                )
+            return self._made[service]
+
+    def credentials(self) -> "Credentials":
+        """Return the credentials that requests are signed with."""
+        credentials = self.session.get_credentials()
+        if credentials is None:
+            from botocore.exceptions import NoCredentialsError
+
+            raise NoCredentialsError
+        return credentials
+
+
+def connect(environment: "Environment", endpoint_url: str | None = None) -> Aws:
+    """Return the AWS of an environment; `endpoint_url` is where the embedded one answers.
+
+    On AWS the standard variables and files decide, as in every boto3 tool. Raises
+    ConfigurationError where no region is set.
+    """
+    import boto3
+
+    if environment.target == "embedded":
+        return Aws(_embedded_session(), environment.region or "us-east-1", endpoint_url)
+    session = boto3.Session(profile_name=environment.profile)
+    region = environment.region or os.environ.get("AWS_REGION") or session.region_name
+    if not region:
+        raise ConfigurationError(
+            "No AWS region is set.",
+            hint=f'Set AWS_REGION, or `region = "eu-west-1"` under [env.{environment.name}] in paycli.toml.',
+            code="region_missing",
+        )
+    return Aws(session, region, None)
+
+
+def _embedded_session() -> "boto3.Session":
+    """Return a session that neither AWS_PROFILE nor the caller's files can change."""
+    import boto3
+    import botocore.session
+
+    nothing = (None, None, None, None)
+    core = botocore.session.Session(session_vars={"profile": nothing})  # type: ignore[dict-item]
+    core.set_config_variable("config_file", os.devnull)
+    core.set_config_variable("credentials_file", os.devnull)
+    return boto3.Session(botocore_session=core, aws_access_key_id=EMBEDDED_KEY, aws_secret_access_key=EMBEDDED_KEY)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whose credentials these are."""
+
+    account: str
+    arn: str
+
+
+def check_caller(aws: Aws, environment: "Environment") -> Caller:
+    """Return who calls (one call), or raise ConfigurationError where the environment names another account."""
+    identity = aws.client("sts").get_caller_identity()
+    caller = Caller(identity["Account"], identity["Arn"])
+    if environment.account_id not in (None, caller.account):
+        raise ConfigurationError(
+            f"The credentials belong to account {caller.account}, but environment {environment.name!r} "
+            f"is for {environment.account_id}. Nothing was changed.",
+            hint="Choose another profile (AWS_PROFILE), or correct account_id in paycli.toml.",
+            code="wrong_account",
+        )
+    return caller
+
+
+_CREDENTIALS_HINT = "Run `aws sso login` or `aws configure`, or choose a profile with AWS_PROFILE."
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+_INVALID = {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "AuthFailure"}
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}
+_THROTTLED = {
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "SlowDown",
+    "RequestLimitExceeded",
+}
+
+
+def explain(error: Exception) -> PaycliError | None:
+    """Return what an error of boto3 means to the user, or None where it is none of boto3's."""
+    from botocore import exceptions as aws_errors
+
+    if isinstance(error, aws_errors.ClientError):
+        return _explain_answer(error)
+    if not isinstance(error, aws_errors.BotoCoreError):
+        return None
+    expired = (
+        aws_errors.UnauthorizedSSOTokenError,
+        aws_errors.SSOTokenLoadError,
+        aws_errors.TokenRetrievalError,
+    )
+    if isinstance(error, expired):
+        return ConfigurationError(f"The login has expired: {error}", hint=_CREDENTIALS_HINT, code="credentials_expired")
+    missing = (
+        aws_errors.NoCredentialsError,
+        aws_errors.PartialCredentialsError,
+        aws_errors.CredentialRetrievalError,
+    )
+    if isinstance(error, missing):
+        return ConfigurationError(f"No AWS credentials: {error}", hint=_CREDENTIALS_HINT, code="credentials_missing")
+    if isinstance(error, aws_errors.ProfileNotFound):
+        return ConfigurationError(str(error), hint="`aws configure list-profiles` lists them.", code="profile_missing")
+    if isinstance(error, (aws_errors.HTTPClientError, aws_errors.ConnectionError)):
+        return PaycliError(
+            f"AWS can't be reached: {error}",
+            hint="Check the network, the region's name and AWS_ENDPOINT_URL; for the embedded AWS: `paycli local status`.",
+            code="unreachable",
+        )
+    return PaycliError(f"boto3: {error}", hint="--debug shows where.", code="aws_error")
+
+
+def _explain_answer(error: Any) -> PaycliError:
+    code = error.response.get("Error", {}).get("Code", "Unknown")
+    said = f"{error.operation_name}: {error.response.get('Error', {}).get('Message') or code} ({code})"
+    if code in _EXPIRED:
+        return ConfigurationError(
+            f"The credentials have expired. {said}", hint=_CREDENTIALS_HINT, code="credentials_expired"
+        )
+    if code in _INVALID:
+        return ConfigurationError(
+            f"AWS doesn't know the credentials. {said}", hint=_CREDENTIALS_HINT, code="credentials_invalid"
+        )
+    if code in _DENIED:
+        return PaycliError(
+            f"AWS refused: {said}",
+            hint=f"The caller needs the right for {error.operation_name}.",
+            code="access_denied",
+        )
+    if code in _THROTTLED:
+        return PaycliError(
+            f"AWS asks for fewer calls: {said}", hint="Wait a minute and run it again.", code="throttled"
+        )
+    return PaycliError(f"AWS: {said}", hint="--debug shows where.", code="aws_error")

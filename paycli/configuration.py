@@ -1,0 +1,219 @@
+"""paycli.toml -> an Environment, remembering where each value came from.
+
+Layers, each stronger than the one before: the defaults of the settings, the preset, `[defaults]`,
+then `[env.NAME]` of every environment that NAME extends, and its own.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from paycli.environment import NAME_PATTERN, Environment, presets
+from paycli.errors import ConfigurationError
+
+FILE_NAME = "paycli.toml"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """An Environment and, for each dotted setting (`alarms.errors`), the layer that said it."""
+
+    environment: Environment
+    sources: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Layer:
+    source: str
+    settings: dict[str, Any]
+
+
+def project_root(start: Path | None = None) -> Path:
+    """Return the nearest folder upwards that has a paycli.toml, a .paycli or a .git; else the start."""
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if any((folder / mark).exists() for mark in (FILE_NAME, ".paycli", ".git")):
+            return folder
+    return start
+
+
+def load(name: str, root: Path) -> Configuration:
+    """Resolve the environment `name` of the project at `root`.
+
+    Raises ConfigurationError: it names the file, the field and the nearest right one.
+    """
+    document = _read(root / FILE_NAME)
+    _check_name(name, document)
+    layers = list(_layers(name, document))
+    merged: dict[str, Any] = {"name": name}
+    sources = {dotted: "default" for dotted, _ in _leaves(Environment(name=name).model_dump())}
+    for layer in layers:
+        _merge(merged, layer.settings)
+        sources.update({dotted: layer.source for dotted, _ in _leaves(layer.settings)})
+    sources["name"] = "--env or PAYCLI_ENV"
+    try:
+        return Configuration(Environment.model_validate(merged), sources)
+    except ValidationError as error:
+        raise _bad_setting(error, layers) from None
+
+
+def known_names(root: Path) -> list[str]:
+    """Return the presets and the environments that paycli.toml defines."""
+    return sorted({*presets(), *_read(root / FILE_NAME).get("env", {})})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{path}: can't be read: {error}",
+            hint="It must be a readable file in UTF-8.",
+            code="config_unreadable",
+        ) from None
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        where = f"{path}:{line[1] if line else text.count(chr(10)) + 1}"
+        raise ConfigurationError(
+            f"{where}: not valid TOML: {error}",
+            hint="https://toml.io shows the syntax.",
+            code="config_syntax",
+        ) from None
+    _check_tables(path, document)
+    return document
+
+
+def _check_tables(path: Path, document: dict[str, Any]) -> None:
+    for key, value in document.items():
+        if key not in {"defaults", "env"}:
+            raise _unknown(f"{path}: {key}", key, ["defaults", "env"])
+        if not isinstance(value, dict):
+            raise _not_a_table(path, key)
+    settings_of = {"defaults": document.get("defaults", {})}
+    settings_of.update({f"env.{name}": settings for name, settings in document.get("env", {}).items()})
+    for table, settings in settings_of.items():
+        if not isinstance(settings, dict):
+            raise _not_a_table(path, table)
+        if "name" in settings:  # the table's own name is the environment's
+            raise _unknown(f"{path}: {table}.name", "name", [f for f in Environment.model_fields if f != "name"])
+    for name in document.get("env", {}):
+        if not re.fullmatch(NAME_PATTERN, name):
+            raise ConfigurationError(
+                f"{path}: env.{name}: not a name for an environment",
+                hint=_NAME_HINT,
+                code="bad_environment_name",
+            )
+
+
+_NAME_HINT = "Lower-case letters, digits and hyphens, a letter first, 20 at most."
+
+
+def _not_a_table(path: Path, key: str) -> ConfigurationError:
+    return ConfigurationError(f"{path}: {key}: must be a table", hint=f"Write [{key}].", code="config_type")
+
+
+def _check_name(name: str, document: Mapping[str, Any]) -> None:
+    known = sorted({*presets(), *document.get("env", {})})
+    if name in known:
+        return
+    nearest = _nearest(name.lower(), known)
+    if not re.fullmatch(NAME_PATTERN, name):
+        hint = f"Did you mean {nearest!r}? {_NAME_HINT}" if nearest else _NAME_HINT
+        raise ConfigurationError(f"{name!r} is not a name for an environment.", hint=hint, code="bad_environment_name")
+    if nearest and not name.startswith(nearest):  # prdo: a slip would deploy a second stack with dev's settings
+        raise ConfigurationError(
+            f"There is no environment {name!r}.",
+            hint=f"Did you mean {nearest!r}? To have one of that name, add [env.{name}] to {FILE_NAME}.",
+            code="unknown_environment",
+        )
+
+
+def _layers(name: str, document: Mapping[str, Any]) -> Iterator[_Layer]:
+    tables: dict[str, dict[str, Any]] = document.get("env", {})
+    chain = [name]
+    while chain[-1] in tables and "extends" in tables[chain[-1]]:
+        parent = tables[chain[-1]]["extends"]
+        if parent in chain:
+            raise ConfigurationError(
+                f"{FILE_NAME}: env.{chain[-1]}.extends: {' -> '.join([*chain, parent])} never ends",
+                hint=f"Extend a preset: {', '.join(presets())}.",
+                code="config_value",
+            )
+        if not isinstance(parent, str) or (parent not in tables and parent not in presets()):
+            raise _unknown(f"{FILE_NAME}: env.{chain[-1]}.extends: {parent!r}", str(parent), [*tables, *presets()])
+        chain.append(parent)
+    base = chain[-1] if chain[-1] in presets() else "dev"
+    yield _Layer(f"preset {base}", presets()[base])
+    yield _Layer(f"{FILE_NAME} [defaults]", document.get("defaults", {}))
+    for link in reversed(chain):
+        settings = {key: value for key, value in tables.get(link, {}).items() if key != "extends"}
+        yield _Layer(f"{FILE_NAME} [env.{link}]", settings)
+
+
+def _merge(into: dict[str, Any], settings: Mapping[str, Any]) -> None:
+    """Lay one layer over another; tables merge key by key."""
+    for key, value in settings.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            into[key] = {**into[key], **value}
+        else:
+            into[key] = value
+
+
+def _leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _bad_setting(error: ValidationError, layers: list[_Layer]) -> ConfigurationError:
+    problems = error.errors(include_url=False)
+    # The path may go on into the branches of a union; a setting is at most `table.key`.
+    path = [str(part) for part in problems[0]["loc"]]
+    path = path[:2] if path[0] == "tags" or _table_model(path[0]) else path[:1]
+    dotted = ".".join(path)
+    where = f"{FILE_NAME}: {_table_of(dotted, layers)}.{dotted}"
+    if problems[0]["type"] == "extra_forbidden":
+        model = _table_model(path[0]) if len(path) > 1 else Environment
+        return _unknown(where, path[-1], [field for field in model.model_fields if field != "name"])
+    said = [problem["msg"] for problem in problems if [str(part) for part in problem["loc"][: len(path)]] == path]
+    message = " or ".join(dict.fromkeys(said)).replace("Value error, ", "")
+    return ConfigurationError(
+        f"{where}: {message}", hint="`paycli config --describe` explains every setting.", code="config_value"
+    )
+
+
+def _table_model(field: str) -> Any:
+    """Return the model of a setting that is a table of its own (`alarms`), else None."""
+    annotation = Environment.model_fields[field].annotation if field in Environment.model_fields else None
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+
+
+def _table_of(dotted: str, layers: list[_Layer]) -> str:
+    """Return the table that said a setting: `defaults` or `env.NAME`."""
+    for layer in reversed(layers):
+        said = [key for key, _ in _leaves(layer.settings)]
+        if any(key == dotted or key.startswith(f"{dotted}.") for key in said):
+            return layer.source.removeprefix(f"{FILE_NAME} ").strip("[]")
+    return "environment"
+
+
+def _unknown(where: str, name: str, known: list[str]) -> ConfigurationError:
+    nearest = _nearest(name, known)
+    hint = f"Did you mean {nearest!r}?" if nearest else f"Known: {', '.join(sorted(known))}."
+    return ConfigurationError(f"{where}: there is no such thing", hint=hint, code="config_unknown")
+
+
+def _nearest(name: str, known: list[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.66)), None)

@@ -1,0 +1,178 @@
+"""Everything in which local, dev and prod differ, as one validated, immutable value.
+
+Prices are AWS's public on-demand prices in us-east-1 and only say the order of magnitude.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+NAME_PATTERN = r"^[a-z][a-z0-9-]{0,19}$"
+
+# What CloudWatch Logs accepts, in days:
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+RetentionDays = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
+
+Concurrency = Literal["none"] | Annotated[int, Field(ge=1, le=10_000)]
+EmailAddress = Annotated[str, StringConstraints(pattern=r"^[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+$", max_length=254)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Throttle(_Settings):
+    """How much traffic the stage lets through before it answers 429."""
+
+    rate: Annotated[int, Field(ge=1, description="Steady requests per second over all routes.")] = 1000
+    burst: Annotated[int, Field(ge=1, description="Requests that may come at once.")] = 2000
+
+
+class ReservedConcurrency(_Settings):
+    """Instances kept for one function, and its upper limit.
+
+    Free of charge, but taken from the account's pool; a new account's limit can be 10, where any
+    reservation fails: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+    """
+
+    validation: Annotated[Concurrency, Field(description="For payment-validation.")] = "none"
+    processing: Annotated[Concurrency, Field(description="For payment-processing.")] = "none"
+    health_monitor: Annotated[Concurrency, Field(description="For health-monitor.")] = "none"
+
+
+class Alarms(_Settings):
+    """When somebody is told. Each alarm costs about USD 0.10 a month."""
+
+    email: Annotated[
+        EmailAddress | None, Field(description="Who receives the alarms; must confirm the subscription.")
+    ] = None
+    latency_p99_ms: Annotated[int, Field(ge=1, description="API latency, 99th percentile over 5 minutes.")] = 2000
+    errors: Annotated[int, Field(ge=1, description="Errors of a payment function in 5 minutes.")] = 5
+    api_5xx_percent: Annotated[
+        float, Field(gt=0, le=100, description="Share of 5xx answers of the API over 5 minutes.")
+    ] = 1.0
+    throttles: Annotated[int, Field(ge=1, description="Throttled calls (table or a function) in 5 minutes.")] = 1
+    failed_queue_age_hours: Annotated[
+        int,
+        Field(ge=1, le=300, description="Age of the oldest message that waits in the failed-transactions queue."),
+    ] = 24
+    health_silence_minutes: Annotated[
+        int, Field(ge=2, le=60, description="How long the health monitor may say nothing.")
+    ] = 5
+
+
+class Environment(_Settings):
+    """One deployment of the payment API and every setting of it."""
+
+    name: Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+    target: Annotated[
+        Literal["aws", "embedded"], Field(description="Where it runs: an AWS account, or the embedded AWS.")
+    ] = "aws"
+    region: Annotated[
+        str | None,
+        StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$"),
+        Field(description="AWS region; unset: what AWS_REGION or the profile says."),
+    ] = None
+    account_id: Annotated[
+        str | None,
+        StringConstraints(pattern=r"^\d{12}$"),
+        Field(description="A guard: any other account is refused before anything happens."),
+    ] = None
+    profile: Annotated[
+        str | None, Field(description="Profile of the AWS configuration files; unset: the standard chain.")
+    ] = None
+    cloudformation_role: Annotated[
+        str | None,
+        StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$"),
+        Field(description="Role that CloudFormation assumes to make the resources; unset: the caller's rights."),
+    ] = None
+    deployment_mode: Annotated[
+        Literal["express", "standard"],
+        Field(description="express doesn't wait until resources are stable; AWS advises against it in production."),
+    ] = "standard"
+    authorization: Annotated[
+        Literal["iam", "none"], Field(description="iam: callers sign with SigV4; none: anyone may call.")
+    ] = "iam"
+    runtime: Annotated[
+        Literal["python3.11", "python3.12", "python3.13", "python3.14"], Field(description="Lambda runtime.")
+    ] = "python3.11"
+    memory_mb: Annotated[
+        int,
+        Field(
+            ge=128,
+            le=10_240,
+            description="Memory of each function; CPU grows with it. USD 0.0000133 a GB-second.",
+        ),
+    ] = 512
+    log_retention_days: Annotated[
+        RetentionDays,
+        Field(description="How long logs are kept. USD 0.50 a GB taken in, 0.03 a GB-month kept."),
+    ] = 30
+    payment_ttl_hours: Annotated[
+        int, Field(ge=1, le=24 * 90, description="How long a validated payment waits to be processed.")
+    ] = 24
+    retain_data: Annotated[
+        bool,
+        Field(
+            description="Keep table, key, queues and logs when the stack is deleted. "
+            "A kept key costs USD 1 a month, a kept table what it stores."
+        ),
+    ] = False
+    throttle: Throttle = Throttle()
+    reserved_concurrency: ReservedConcurrency = ReservedConcurrency()
+    alarms: Alarms = Alarms()
+    tags: Annotated[
+        dict[str, str], Field(max_length=40, description="Your own tags, on everything that takes tags.")
+    ] = {}
+
+    @field_validator("tags")
+    @classmethod
+    def _tags_are_allowed(cls, tags: dict[str, str]) -> dict[str, str]:
+        """Refuse what AWS refuses, and the three keys that paycli sets itself.
+
+        https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+        """
+        for key, value in tags.items():
+            if key in {"Project", "Environment", "ManagedBy"} or key.lower().startswith("aws:"):
+                raise ValueError(f"the tag {key!r} is reserved")
+            if not 1 <= len(key) <= 128 or len(value) > 256:
+                raise ValueError(f"the tag {key[:40]!r} is too long: 128 characters a key, 256 a value")
+            if any(not (letter.isalnum() or letter in " +-=._:/@") for letter in key + value):
+                raise ValueError(f"the tag {key!r} has a character that AWS refuses (letters, digits, + - = . _ : / @)")
+        return tags
+
+    @property
+    def stack_name(self) -> str:
+        """The CloudFormation stack of this environment."""
+        return self.named("payment-api")
+
+    def named(self, part: str) -> str:
+        """Return the physical name of a part: the environment is its suffix."""
+        return f"{part}-{self.name}"
+
+    @property
+    def all_tags(self) -> dict[str, str]:
+        """The tag set that is on everything that takes tags."""
+        return {**self.tags, "Project": "payment-api", "Environment": self.name, "ManagedBy": "paycli"}
+
+
+def presets() -> dict[str, dict[str, Any]]:
+    """Return the built-in environments as settings that differ from the defaults."""
+    return {
+        "local": {
+            "target": "embedded",
+            "region": "us-east-1",
+            "deployment_mode": "express",
+            "log_retention_days": 7,
+        },
+        "dev": {"deployment_mode": "express"},
+        "prod": {
+            "retain_data": True,
+            "memory_mb": 1024,
+            "log_retention_days": 400,
+            "reserved_concurrency": {"validation": 200, "processing": 200, "health_monitor": 2},
+            "alarms": {"errors": 1, "latency_p99_ms": 1000, "failed_queue_age_hours": 4},
+        },
+    }

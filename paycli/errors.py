@@ -1,0 +1,41 @@
+"""What can go wrong, in one shape: a message, a hint, a code for programs and an exit status."""
+
+from enum import IntEnum
+
+
+class ExitStatus(IntEnum):
+    """The exit status of every command."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    CONFIGURATION = 3
+    DIFFERENT = 4
+    INTERRUPTED = 130
+
+
+class PaycliError(Exception):
+    """An expected error: shown as one message and one hint, never as a traceback.
+
+    `code` is a stable snake_case word that programs can test; `hint` says what to do next.
+    """
+
+    status = ExitStatus.FAILED
+
+    def __init__(self, message: str, *, hint: str = "", code: str = "failed") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.code = code
+
+
+class UsageError(PaycliError):
+    """The command line asks for something that can't be."""
+
+    status = ExitStatus.USAGE
+
+
+class ConfigurationError(PaycliError):
+    """paycli.toml, the credentials, the region or the account is not what it must be."""
+
+    status = ExitStatus.CONFIGURATION

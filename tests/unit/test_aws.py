@@ -1,0 +1,113 @@
+"""Making clients, and putting AWS's errors into words."""
+
+from pathlib import Path
+
+import pytest
+from botocore import exceptions
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from paycli.aws import Aws, check_caller, connect, explain
+from paycli.environment import Environment
+from paycli.errors import ConfigurationError, ExitStatus
+
+EMBEDDED = Environment(name="local", target="embedded")
+
+
+def answered(code: str, message: str = "no") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "CreateStack")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "status"),
+    [
+        (answered("ExpiredToken"), "credentials_expired", ExitStatus.CONFIGURATION),
+        (answered("InvalidClientTokenId"), "credentials_invalid", ExitStatus.CONFIGURATION),
+        (answered("AccessDenied"), "access_denied", ExitStatus.FAILED),
+        (answered("Throttling"), "throttled", ExitStatus.FAILED),
+        (answered("ValidationError"), "aws_error", ExitStatus.FAILED),
+        (exceptions.NoCredentialsError(), "credentials_missing", ExitStatus.CONFIGURATION),
+        (exceptions.SSOTokenLoadError(error_msg="gone"), "credentials_expired", ExitStatus.CONFIGURATION),
+        (exceptions.ProfileNotFound(profile="x"), "profile_missing", ExitStatus.CONFIGURATION),
+        (exceptions.EndpointConnectionError(endpoint_url="http://x"), "unreachable", ExitStatus.FAILED),
+        (exceptions.ParamValidationError(report="x"), "aws_error", ExitStatus.FAILED),
+    ],
+)
+def test_an_error_of_aws_becomes_a_message_with_a_hint(error: Exception, code: str, status: ExitStatus) -> None:
+    said = explain(error)
+    assert said is not None
+    assert (said.code, said.status) == (code, status)
+    assert said.hint
+
+
+def test_an_answer_keeps_aws_s_own_words() -> None:
+    said = explain(answered("ValidationError", "Stack is sad"))
+    assert said is not None
+    assert "CreateStack: Stack is sad (ValidationError)" in said.message
+
+
+def test_an_answer_without_words_still_has_its_code() -> None:
+    said = explain(ClientError({}, "CreateStack"))
+    assert said is not None
+    assert "Unknown" in said.message
+
+
+def test_what_is_not_aws_s_is_left_alone() -> None:
+    assert explain(ValueError("x")) is None
+
+
+def test_without_a_region_there_is_one_clear_message() -> None:
+    with pytest.raises(ConfigurationError, match="No AWS region") as caught:
+        connect(Environment(name="dev"))
+    assert "env.dev" in caught.value.hint
+
+
+def test_the_region_is_the_setting_else_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    assert connect(Environment(name="dev")).region == "eu-north-1"
+    assert connect(Environment(name="dev", region="eu-west-1")).region == "eu-west-1"
+
+
+def test_the_files_of_the_caller_count_on_aws_and_not_on_the_embedded_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").write_text("[profile work]\nregion = ap-south-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    assert connect(Environment(name="dev")).region == "ap-south-1"
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    embedded = connect(EMBEDDED, "http://127.0.0.1:1")
+    assert embedded.region == "us-east-1"
+    assert embedded.credentials().access_key == "test"
+    assert embedded.client("sqs").meta.endpoint_url == "http://127.0.0.1:1"
+
+
+def test_a_client_is_made_once() -> None:
+    aws = connect(EMBEDDED, "http://127.0.0.1:1")
+    assert aws.client("sqs") is aws.client("sqs")
+
+
+def test_signing_without_credentials_says_so() -> None:
+    with pytest.raises(exceptions.NoCredentialsError):
+        connect(Environment(name="dev", region="us-east-1")).credentials()
+
+
+def of_account(account: str) -> Aws:
+    aws = connect(EMBEDDED, "http://127.0.0.1:1")
+    stubber = Stubber(aws.client("sts"))
+    stubber.add_response("get_caller_identity", {"Account": account, "Arn": f"arn:aws:iam::{account}:user/dev"})
+    stubber.activate()
+    return aws
+
+
+def test_the_right_account_passes() -> None:
+    environment = Environment(name="dev", account_id="111111111111")
+    assert check_caller(of_account("111111111111"), environment).arn.endswith("user/dev")
+    assert check_caller(of_account("222222222222"), Environment(name="dev")).account == "222222222222"
+
+
+def test_a_wrong_account_is_refused_by_both_numbers() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        check_caller(of_account("222222222222"), Environment(name="dev", account_id="111111111111"))
+    assert "222222222222" in caught.value.message
+    assert "111111111111" in caught.value.message
