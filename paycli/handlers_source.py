@@ -1,0 +1,43 @@
+"""Where the handlers lie: the one place that knows."""
+
+import sys
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+
+import paycli
+from paycli.errors import PaycliError
+
+
+def handlers_root() -> Path:
+    """Return the folder `handlers`: the checkout's first, else the one that travels in the wheel.
+
+    The order matters: an editable install leaves a stale copy of the wheel's data in site-packages.
+    """
+    package = Path(paycli.__file__).parent
+    for root in (package.parent / "handlers", package / "_payload" / "handlers"):
+        if (root / "payments" / "contract.py").is_file():
+            return root
+    raise PaycliError(
+        "The handlers are missing from this installation of paycli.",
+        hint="Install paycli again, or run it from a checkout that has the folder handlers/.",
+        code="handlers_missing",
+    )
+
+
+def load_contract() -> ModuleType:
+    """Return `payments/contract.py` as a module of its own.
+
+    Nothing else of the handlers runs, no package is imported, and no bytecode is left beside the sources. In
+    sys.modules it stands only while it runs, and under a name of its own: `handlers` may mean somebody else's.
+    """
+    path = handlers_root() / "payments" / "contract.py"
+    loader = SourceFileLoader("paycli_handlers_contract", str(path))
+    module = ModuleType(loader.name, "The payment contract, loaded by its path.")
+    module.__file__ = str(path)
+    sys.modules[loader.name] = module  # dataclasses look their module up there
+    try:
+        exec(loader.source_to_code(path.read_bytes(), str(path)), module.__dict__)  # noqa: S102
+    finally:
+        del sys.modules[loader.name]
+    return module

@@ -1,0 +1,52 @@
+"""The stack, room by room: an Environment becomes a CloudFormation template.
+
+`build` is pure: it calls no AWS API, reads no clock and rolls no dice, so the same settings and the same
+request models give the same template to the byte.
+"""
+
+from typing import TYPE_CHECKING
+
+from troposphere import Template
+
+from paycli.stack.api import add_api, add_rest_api
+from paycli.stack.dashboard import add_dashboard
+from paycli.stack.embedded import fit_to_embedded
+from paycli.stack.encryption import add_key
+from paycli.stack.functions import add_functions
+from paycli.stack.logs import add_log_groups
+from paycli.stack.monitoring import add_alarms
+from paycli.stack.notifications import add_topic
+from paycli.stack.outputs import add_outputs
+from paycli.stack.parameters import add_parameters
+from paycli.stack.queues import add_queues
+from paycli.stack.schedule import add_schedule
+from paycli.stack.storage import add_table
+from paycli.stack.tagging import tag_resources
+
+if TYPE_CHECKING:
+    from paycli.environment import Environment
+
+
+def build(environment: "Environment") -> Template:
+    """Return the whole stack of one environment."""
+    template = Template(Description=f"Payment API, environment {environment.name}. Built by paycli.")
+    template.set_version()
+
+    parameters = add_parameters(template, environment)
+    rest_api = add_rest_api(template, environment)
+    key = add_key(template, environment)
+    logs = add_log_groups(template, environment, key)
+    table = add_table(template, environment, key, parameters)
+    queues = add_queues(template, environment, key)
+    topic = add_topic(template, environment, key)
+    functions = add_functions(template, environment, parameters, key, logs, table, queues, topic)
+    stage = add_api(template, environment, rest_api, functions, logs)
+    add_schedule(template, environment, functions)
+    alarms = add_alarms(template, environment, topic)
+    dashboard = add_dashboard(template, environment, alarms)
+    add_outputs(template, rest_api, stage, key, table, queues, topic, functions, dashboard)
+
+    tag_resources(template, environment.all_tags)
+    if environment.target == "embedded":
+        fit_to_embedded(template)
+    return template
