@@ -31,9 +31,7 @@ class Aws:
         """Return the boto3 client of `service` (thread-safe; one a service)."""
         from botocore.config import Config
 
-        with (
-            self._making
-        ):  # making one isn't thread-safe: https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html
+        with self._making:  # boto3's sessions aren't thread-safe, its clients are
             if service not in self._made:
                 options: dict[str, Any] = {
                     "retries": {"mode": "standard", "max_attempts": 4},
@@ -83,7 +81,7 @@ def _embedded_session() -> "boto3.Session":
     import botocore.session
 
     nothing = (None, None, None, None)
-    core = botocore.session.Session(session_vars={"profile": nothing})  # type: ignore[dict-item]
+    core = botocore.session.Session(session_vars={"profile": nothing})
     core.set_config_variable("config_file", os.devnull)
     core.set_config_variable("credentials_file", os.devnull)
     return boto3.Session(botocore_session=core, aws_access_key_id=EMBEDDED_KEY, aws_secret_access_key=EMBEDDED_KEY)
@@ -149,11 +147,8 @@ def explain(error: Exception) -> PaycliError | None:
     if isinstance(error, aws_errors.ProfileNotFound):
         return ConfigurationError(str(error), hint="`aws configure list-profiles` lists them.", code="profile_missing")
     if isinstance(error, (aws_errors.HTTPClientError, aws_errors.ConnectionError)):
-        return PaycliError(
-            f"AWS can't be reached: {error}",
-            hint="Check the network, the region's name and AWS_ENDPOINT_URL; for the embedded AWS: `paycli local status`.",
-            code="unreachable",
-        )
+        hint = "Check the network, the region and AWS_ENDPOINT_URL; for the embedded AWS: `paycli local status`."
+        return PaycliError(f"AWS can't be reached: {error}", hint=hint, code="unreachable")
     return PaycliError(f"boto3: {error}", hint="--debug shows where.", code="aws_error")
 
 

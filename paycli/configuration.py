@@ -33,6 +33,10 @@ class _Layer:
     source: str
     settings: dict[str, Any]
 
+    def dotted(self) -> list[str]:
+        """Return the settings that it says."""
+        return [key for key, _ in leaves(self.settings)]
+
 
 def project_root(start: Path | None = None) -> Path:
     """Return the nearest folder upwards that has a paycli.toml, a .paycli or a .git; else the start."""
@@ -52,10 +56,10 @@ def load(name: str, root: Path) -> Configuration:
     _check_name(name, document)
     layers = list(_layers(name, document))
     merged: dict[str, Any] = {"name": name}
-    sources = {dotted: "default" for dotted, _ in _leaves(Environment(name=name).model_dump())}
+    sources = {dotted: "default" for dotted, _ in leaves(Environment(name=name).model_dump())}
     for layer in layers:
         _merge(merged, layer.settings)
-        sources.update({dotted: layer.source for dotted, _ in _leaves(layer.settings)})
+        sources.update(dict.fromkeys(layer.dotted(), layer.source))
     sources["name"] = "--env or PAYCLI_ENV"
     try:
         return Configuration(Environment.model_validate(merged), sources)
@@ -169,10 +173,11 @@ def _merge(into: dict[str, Any], settings: Mapping[str, Any]) -> None:
             into[key] = value
 
 
-def _leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Give each setting that is no table by its dotted name."""
     for key, value in settings.items():
         if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{prefix}{key}.")
+            yield from leaves(value, f"{prefix}{key}.")
         else:
             yield prefix + key, value
 
@@ -202,11 +207,8 @@ def _table_model(field: str) -> Any:
 
 def _table_of(dotted: str, layers: list[_Layer]) -> str:
     """Return the table that said a setting: `defaults` or `env.NAME`."""
-    for layer in reversed(layers):
-        said = [key for key, _ in _leaves(layer.settings)]
-        if any(key == dotted or key.startswith(f"{dotted}.") for key in said):
-            return layer.source.removeprefix(f"{FILE_NAME} ").strip("[]")
-    return "environment"
+    saying = (layer for layer in reversed(layers) if any(f"{key}.".startswith(f"{dotted}.") for key in layer.dotted()))
+    return next(saying).source.removeprefix(f"{FILE_NAME} ").strip("[]")
 
 
 def _unknown(where: str, name: str, known: list[str]) -> ConfigurationError:

@@ -1,0 +1,1 @@
+"""A template becomes a stack on AWS: package, upload, plan, execute, follow, tear down."""

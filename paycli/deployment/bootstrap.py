@@ -1,0 +1,84 @@
+"""The bootstrap stack: the artifact bucket of an account and region, and API Gateway's log role."""
+
+from typing import Any
+
+from paycli.aws import Aws
+from paycli.deployment import failure, stacks
+from paycli.deployment.follow import follow, last_event
+from paycli.environment import Environment
+from paycli.errors import PaycliError
+from paycli.progress import Report, Step
+from paycli.stack.bootstrap import BOOTSTRAP_STACK, build_bootstrap
+from paycli.stack.rendering import to_json
+
+_USABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
+
+
+def find_bucket(aws: Aws) -> str | None:
+    """Return the artifact bucket, or None where no bootstrap stack stands (one call)."""
+    stack = stacks.find(aws.client("cloudformation"), BOOTSTRAP_STACK)
+    return stack.outputs["ArtifactBucket"] if stack and stack.status in _USABLE else None
+
+
+def ensure_bucket(aws: Aws, environment: Environment, report: Report) -> str:
+    """Return the artifact bucket; the first deploy of an account and region makes it."""
+    bucket = find_bucket(aws)
+    if bucket:
+        return bucket
+    report(Step(f"Making {BOOTSTRAP_STACK}: the artifact bucket of this account and region, once"))
+    _create(aws, environment, report)
+    bucket = find_bucket(aws)
+    if bucket is None:
+        raise PaycliError(
+            f"The stack {BOOTSTRAP_STACK} can't be used.",
+            hint=f"Delete it, then deploy again: aws cloudformation delete-stack --stack-name {BOOTSTRAP_STACK}",
+            code="bootstrap_failed",
+        )
+    return bucket
+
+
+def _create(aws: Aws, environment: Environment, report: Report) -> None:
+    cloudformation = aws.client("cloudformation")
+    embedded = environment.target == "embedded"
+    template = build_bootstrap(retain=not embedded, tls_only=not embedded, log_role=_log_role_missing(aws))
+    stack_id = _create_or_join(cloudformation, to_json(template))
+    finished = follow(cloudformation, stack_id, after="", total=len(template.resources), report=report)
+    failure.demand(finished, "CREATE_COMPLETE", BOOTSTRAP_STACK)
+
+
+def _create_or_join(cloudformation: Any, template: str) -> str:
+    """Begin the create; where another deploy has just begun it, return that one's stack."""
+    try:
+        answer = cloudformation.create_stack(
+            StackName=BOOTSTRAP_STACK,
+            TemplateBody=template,
+            Capabilities=["CAPABILITY_IAM"],
+            Tags=[{"Key": "ManagedBy", "Value": "paycli"}],
+        )
+    except cloudformation.exceptions.AlreadyExistsException:
+        return str(cloudformation.describe_stacks(StackName=BOOTSTRAP_STACK)["Stacks"][0]["StackId"])
+    return str(answer["StackId"])
+
+
+def _log_role_missing(aws: Aws) -> bool:
+    """Whether API Gateway has no role for its logs: the setting is the account's, so one that is there stays."""
+    return not aws.client("apigateway").get_account().get("cloudwatchRoleArn")
+
+
+def remove_bootstrap(aws: Aws, report: Report) -> None:
+    """Delete the bootstrap stack and all artifacts; for the embedded AWS, where nothing else leans on them."""
+    bucket = find_bucket(aws)
+    if bucket is None:
+        return
+    report(Step(f"Removing {BOOTSTRAP_STACK} and its artifacts"))
+    s3, cloudformation = aws.client("s3"), aws.client("cloudformation")
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        for version in versions:
+            s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+    resources = cloudformation.describe_stack_resources(StackName=BOOTSTRAP_STACK)["StackResources"]
+    stack_id = resources[0]["StackId"]
+    after = last_event(cloudformation, stack_id)
+    cloudformation.delete_stack(StackName=stack_id)
+    finished = follow(cloudformation, stack_id, after=after, total=len(resources), report=report)
+    failure.demand(finished, "DELETE_COMPLETE", BOOTSTRAP_STACK)

@@ -1,0 +1,237 @@
+"""Deploy an environment: prepare a plan (a change set), then execute it."""
+
+import subprocess
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from paycli import __version__
+from paycli.aws import Aws, Caller, check_caller
+from paycli.deployment import artifacts, bootstrap, changeset, failure, follow, lint, outputs, stacks
+from paycli.deployment.changeset import ChangeSet
+from paycli.deployment.package import CodePackage, package
+from paycli.environment import Environment
+from paycli.errors import PaycliError
+from paycli.handlers_source import handlers_root
+from paycli.progress import Report, Step
+from paycli.stack import build
+from paycli.stack.rendering import to_json
+
+# Bytes: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+_INLINE_LIMIT = 51_200
+
+# Stands for the artifact bucket in a plan for an account that has none yet: a dry run makes none.
+_NO_BUCKET = "made-by-the-first-deploy"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a deploy will do. `change_set` is None where the stack has it all already."""
+
+    environment: Environment
+    template: dict[str, str]
+    parameters: dict[str, str]
+    code: CodePackage
+    change_set: ChangeSet | None
+
+    @property
+    def changes(self) -> tuple[changeset.Change, ...]:
+        """What will change."""
+        return self.change_set.changes if self.change_set else ()
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A deployed stack's outputs, and the file they were written to."""
+
+    outputs: dict[str, str]
+    path: Path
+
+
+def prepare(aws: Aws, environment: Environment, root: Path, report: Report, *, dry_run: bool = False) -> Plan:
+    """Render, lint, package, upload what is absent, and create the change set.
+
+    With `dry_run` nothing is uploaded and no bootstrap stack is made. Raises PaycliError where
+    the stack's state allows no deploy.
+    """
+    caller = check_caller(aws, environment)
+    template = build(environment)
+    body = to_json(template)
+    if lint.check(body, aws.region, root):
+        report(Step("cfn-lint: no findings"))
+    code = package(handlers_root())
+    cloudformation = aws.client("cloudformation")
+    stack = stacks.find(cloudformation, environment.stack_name)
+    creates = _creates(stack, environment)
+    bucket = _bucket(aws, environment, caller, code, report, dry_run=dry_run)
+    parameters = {"ArtifactBucket": bucket, "CodeKey": code.key}
+    if "DeletionProtection" in template.parameters:
+        parameters["DeletionProtection"] = "false" if creates else "true"  # a protected create can't be rolled back
+    source = _source(aws, bucket, caller, body)
+    change_set = changeset.create(
+        cloudformation,
+        environment,
+        template=source,
+        parameters=parameters,
+        creates=creates,
+        description=_description(root, caller),
+    )
+    return Plan(environment, source, parameters, code, change_set)
+
+
+def guard(change_set: ChangeSet, allowed: Collection[str]) -> None:
+    """Raise PaycliError where the change set would replace or remove what holds data.
+
+    `allowed` names logical IDs that may be removed; a replacement is never allowed.
+    """
+    for change in change_set.changes:
+        if not change.loses_data or (change.action == "Remove" and change.logical_id in allowed):
+            continue
+        verb = "removed" if change.action == "Remove" else f"replaced (because of {', '.join(change.causes)})"
+        raise PaycliError(
+            f"{change.logical_id} ({change.resource_type}) holds data and would be {verb}.",
+            hint=f"If that is meant: --allow-remove {change.logical_id}"
+            if change.action == "Remove"
+            else "CloudFormation can't replace what has a fixed name: add one under a new name and move the data.",
+            code="data_loss",
+        )
+
+
+def execute(aws: Aws, plan: Plan, root: Path, report: Report) -> Deployed:
+    """Execute the plan, follow it to its end, protect what is to be kept, and write the outputs."""
+    if plan.change_set:
+        _run(aws, plan.change_set, report)
+        if plan.environment.retain_data:
+            _protect(aws, plan, plan.change_set, report)
+        if plan.environment.target == "embedded":
+            _complete_table(aws, plan.environment)
+    return finish(aws, plan.environment, root)
+
+
+def finish(aws: Aws, environment: Environment, root: Path) -> Deployed:
+    """Read the stack's outputs and write the file (one call)."""
+    stack = existing(aws, environment)
+    flat = outputs.resolved(aws, stack)
+    return Deployed(flat, outputs.write(flat, root))
+
+
+def discard(aws: Aws, plan: Plan) -> None:
+    """Leave nothing of a plan that isn't executed."""
+    unused = plan.change_set
+    if unused:
+        cloudformation = aws.client("cloudformation")
+        changeset.discard(cloudformation, unused.change_set_id, unused.stack_id, creates=unused.creates)
+
+
+def existing(aws: Aws, environment: Environment) -> stacks.Stack:
+    """Return the environment's stack, or raise PaycliError where there is none that works."""
+    stack = stacks.find(aws.client("cloudformation"), environment.stack_name)
+    if stack is None or stack.status == "REVIEW_IN_PROGRESS" or not stack.outputs:
+        raise PaycliError(
+            f"The stack {environment.stack_name} isn't deployed.",
+            hint=f"paycli deploy --env {environment.name}",
+            code="not_deployed",
+        )
+    return stack
+
+
+def _creates(stack: stacks.Stack | None, environment: Environment) -> bool:
+    """Whether the deploy makes the stack; raises PaycliError in the states that allow no deploy."""
+    if stack is None or stack.status == "REVIEW_IN_PROGRESS":
+        return True
+    if stack.in_progress:
+        raise PaycliError(
+            f"{stack.name} is {stack.status}: something else works on it.",
+            hint="Wait until it is done, then run the command again.",
+            code="in_progress",
+        )
+    if stack.status.endswith("_COMPLETE") and stack.status not in {"ROLLBACK_COMPLETE", "DELETE_COMPLETE"}:
+        return False
+    raise PaycliError(
+        f"{stack.name} is {stack.status}: CloudFormation can't update it.",
+        hint=f"paycli teardown --env {environment.name}, then deploy again.",
+        code="bad_state",
+    )
+
+
+def _bucket(
+    aws: Aws, environment: Environment, caller: Caller, code: CodePackage, report: Report, *, dry_run: bool
+) -> str:
+    if dry_run:
+        return bootstrap.find_bucket(aws) or _NO_BUCKET
+    bucket = bootstrap.ensure_bucket(aws, environment, report)
+    if artifacts.upload_if_absent(aws, bucket, caller.account, code):
+        report(Step(f"Uploaded the handlers: {code.key} ({len(code.content) / 1024:.1f} KB)"))
+    return bucket
+
+
+def _source(aws: Aws, bucket: str, caller: Caller, body: str) -> dict[str, str]:
+    """Return how the change set gets the template: inline, or from the bucket where it is too large for that."""
+    size = len(body.encode())
+    if size <= _INLINE_LIMIT:
+        return {"TemplateBody": body}
+    if bucket == _NO_BUCKET:
+        raise PaycliError(
+            f"The template has {size:,} bytes and needs the artifact bucket, which the first deploy makes.",
+            hint="Deploy once, or use fewer or shorter tags: each stands on every resource.",
+            code="template_too_large",
+        )
+    return {"TemplateURL": artifacts.upload_template(aws, bucket, caller.account, body)}
+
+
+def _run(aws: Aws, change_set: ChangeSet, report: Report) -> None:
+    cloudformation = aws.client("cloudformation")
+    after = follow.last_event(cloudformation, change_set.stack_id)
+    cloudformation.execute_change_set(ChangeSetName=change_set.change_set_id, ClientRequestToken=str(uuid.uuid4()))
+    finished = follow.follow(
+        cloudformation, change_set.stack_id, after=after, total=len(change_set.changes), report=report
+    )
+    wanted = "CREATE_COMPLETE" if change_set.creates else "UPDATE_COMPLETE"
+    failure.demand(finished, wanted, change_set.stack_name)
+
+
+def _protect(aws: Aws, plan: Plan, executed: ChangeSet, report: Report) -> None:
+    """Switch on what a first create has to do without, and the stack's own protection."""
+    cloudformation = aws.client("cloudformation")
+    cloudformation.update_termination_protection(StackName=executed.stack_id, EnableTerminationProtection=True)
+    if not executed.creates:
+        return
+    report(Step("Switching on the table's deletion protection"))
+    protection = changeset.create(
+        cloudformation,
+        plan.environment,
+        template=plan.template,
+        parameters={**plan.parameters, "DeletionProtection": "true"},
+        creates=False,
+        description="paycli: deletion protection, after the create",
+    )
+    if protection:
+        _run(aws, protection, report)
+
+
+def _complete_table(aws: Aws, environment: Environment) -> None:
+    """Switch on what the embedded CloudFormation leaves out of the table; on AWS the template does it."""
+    dynamodb = aws.client("dynamodb")
+    table = environment.named("transactions")
+    dynamodb.update_continuous_backups(
+        TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+    )
+    dynamodb.update_time_to_live(
+        TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"}
+    )
+
+
+def _description(root: Path, caller: Caller) -> str:
+    """Say who deploys what: it stands in the change set, not in tags, which would modify every resource."""
+    commit = _commit(root)
+    return f"paycli {__version__}{f', commit {commit}' if commit else ''}, by {caller.arn}"
+
+
+def _commit(root: Path) -> str:
+    """Return the project's commit, or nothing where there is no git or no commit."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    try:
+        return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return ""

@@ -1,0 +1,51 @@
+"""handlers/ -> the zip that Lambda runs: sources only, the same bytes from the same sources."""
+
+import hashlib
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from paycli.errors import PaycliError
+
+# The earliest time a zip can carry: a checkout's file times must not change the bytes.
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class CodePackage:
+    """The zip, and the digest (SHA-256, hex) of its sources, which names it."""
+
+    content: bytes
+    digest: str
+
+    @property
+    def key(self) -> str:
+        """The S3 key: content-addressed, so that the same code is the same object for every environment."""
+        return f"code/{self.digest}.zip"
+
+
+def package(root: Path) -> CodePackage:
+    """Pack the Python sources below `root` (the folder `handlers`), under `handlers/`.
+
+    The digest is of names and contents, not of the zip: another zlib compresses to other bytes.
+    Raises PaycliError where a source is a link: what it points at may lie outside.
+    """
+    digest = hashlib.sha256()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path in sorted(root.rglob("*.py")):
+            name = f"handlers/{path.relative_to(root).as_posix()}"
+            if any(part.is_symlink() for part in (path, *path.parents) if part.is_relative_to(root) and part != root):
+                raise PaycliError(
+                    f"{path} is a symbolic link.", hint="Put the file itself into handlers/.", code="linked_source"
+                )
+            content = path.read_bytes()
+            digest.update(f"{name}\0{len(content)}\0".encode())
+            digest.update(content)
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3  # Unix on every machine: it is part of the bytes
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, content)
+    return CodePackage(buffer.getvalue(), digest.hexdigest())

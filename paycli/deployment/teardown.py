@@ -1,0 +1,157 @@
+"""Take a stack down: say what goes and what stays, delete, follow, and list what is left."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from paycli.aws import Aws
+from paycli.deployment import failure, follow, stacks
+from paycli.environment import Environment
+from paycli.errors import PaycliError
+from paycli.progress import Report
+from paycli.stack.retention import KEEPING_POLICIES
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of the stack that is taken down."""
+
+    logical_id: str
+    physical_id: str
+    resource_type: str
+
+
+@dataclass(frozen=True)
+class TeardownPlan:
+    """What a teardown deletes (`goes`) and leaves (`stays`)."""
+
+    stack: stacks.Stack
+    goes: tuple[Resource, ...]
+    stays: tuple[Resource, ...]
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """Something that outlives the stack, and the command that removes it."""
+
+    resource: Resource
+    command: str
+
+
+def plan(aws: Aws, environment: Environment) -> TeardownPlan | None:
+    """Return what a teardown would do, from the deployed template, or None where no stack stands."""
+    cloudformation = aws.client("cloudformation")
+    stack = stacks.find(cloudformation, environment.stack_name)
+    if stack is None:
+        return None
+    if stack.in_progress:
+        raise PaycliError(
+            f"{stack.name} is {stack.status}: something else works on it.",
+            hint="Wait until it is done, then run the command again.",
+            code="in_progress",
+        )
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.stack_id)
+    summaries = [summary for page in pages for summary in page["StackResourceSummaries"]]
+    kept = _kept(_template(cloudformation, stack)) if summaries else set()
+    resources = [
+        Resource(summary["LogicalResourceId"], summary.get("PhysicalResourceId", ""), summary["ResourceType"])
+        for summary in summaries
+        if summary["ResourceStatus"] != "DELETE_COMPLETE"
+    ]
+    return TeardownPlan(
+        stack,
+        goes=tuple(resource for resource in resources if resource.logical_id not in kept),
+        stays=tuple(resource for resource in resources if resource.logical_id in kept),
+    )
+
+
+def _template(cloudformation: Any, stack: stacks.Stack) -> Mapping[str, Any]:
+    body = cloudformation.get_template(StackName=stack.stack_id)["TemplateBody"]
+    if isinstance(body, str):  # boto3 has parsed JSON, and paycli sends nothing else
+        raise PaycliError(
+            f"{stack.name} was not deployed by paycli; it is left alone.",
+            hint="Look at it in the CloudFormation console.",
+            code="foreign_stack",
+        )
+    parsed: Mapping[str, Any] = body
+    return parsed
+
+
+def _kept(template: Mapping[str, Any]) -> set[str]:
+    return {
+        logical_id
+        for logical_id, resource in template["Resources"].items()
+        if resource.get("DeletionPolicy") in KEEPING_POLICIES
+    }
+
+
+def unprotect(aws: Aws, stack: stacks.Stack) -> None:
+    """Switch off the stack's termination protection: only ever by an explicit wish."""
+    aws.client("cloudformation").update_termination_protection(
+        StackName=stack.stack_id, EnableTerminationProtection=False
+    )
+
+
+def execute(aws: Aws, environment: Environment, teardown: TeardownPlan, report: Report) -> list[Leftover]:
+    """Delete the stack, follow it to its end, and return what is left."""
+    cloudformation = aws.client("cloudformation")
+    stack_id = teardown.stack.stack_id
+    after = follow.last_event(cloudformation, stack_id)
+    request: dict[str, Any] = {"StackName": stack_id}
+    if environment.cloudformation_role:
+        request["RoleARN"] = environment.cloudformation_role
+    if environment.deployment_mode == "express":
+        request["DeploymentConfig"] = {"Mode": "EXPRESS"}
+    cloudformation.delete_stack(**request)
+    total = len(teardown.goes) + len(teardown.stays)
+    finished = follow.follow(cloudformation, stack_id, after=after, total=total, report=report)
+    failure.demand(finished, "DELETE_COMPLETE", teardown.stack.name)
+    if environment.deployment_mode == "express":
+        _await_tables_gone(aws, teardown)
+    return [Leftover(resource, _removal(resource)) for resource in (*teardown.stays, *_written_again(aws, teardown))]
+
+
+def _await_tables_gone(aws: Aws, teardown: TeardownPlan) -> None:
+    """Wait for what express mode only began to delete: a deploy right after would find the name taken."""
+    waiter = aws.client("dynamodb").get_waiter("table_not_exists")
+    for resource in teardown.goes:
+        if resource.resource_type == "AWS::DynamoDB::Table":
+            waiter.wait(TableName=resource.physical_id, WaiterConfig={"Delay": 2, "MaxAttempts": 150})
+
+
+def _written_again(aws: Aws, teardown: TeardownPlan) -> list[Resource]:
+    """Return the deleted log groups that are there again: a function's last lines can come after the delete."""
+    logs = aws.client("logs")
+    found = []
+    for resource in teardown.goes:
+        if resource.resource_type == "AWS::Logs::LogGroup":
+            groups = logs.describe_log_groups(logGroupNamePrefix=resource.physical_id)["logGroups"]
+            if any(group["logGroupName"] == resource.physical_id for group in groups):
+                found.append(resource)
+    return found
+
+
+# What removes each type that a teardown can leave.
+_REMOVALS = {
+    "AWS::DynamoDB::Table": "aws dynamodb update-table --table-name {0} --no-deletion-protection-enabled && "
+    "aws dynamodb delete-table --table-name {0}",
+    "AWS::KMS::Key": "aws kms schedule-key-deletion --key-id {0} --pending-window-in-days 7",
+    "AWS::SQS::Queue": "aws sqs delete-queue --queue-url {0}",
+    "AWS::Logs::LogGroup": "aws logs delete-log-group --log-group-name {0}",
+}
+
+
+def _removal(resource: Resource) -> str:
+    template = _REMOVALS.get(resource.resource_type, "see the console: {0}")
+    return template.format(resource.physical_id)
+
+
+def last_of_embedded(aws: Aws) -> bool:
+    """Whether no stack but the bootstrap is left."""
+    from paycli.stack.bootstrap import BOOTSTRAP_STACK
+
+    pages = aws.client("cloudformation").get_paginator("describe_stacks").paginate()
+    names = {
+        stack["StackName"] for page in pages for stack in page["Stacks"] if stack["StackStatus"] != "DELETE_COMPLETE"
+    }
+    return names <= {BOOTSTRAP_STACK}

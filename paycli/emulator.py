@@ -1,0 +1,244 @@
+"""The embedded AWS: MiniStack in a process of its own, one a project.
+
+Its folder is `.paycli/embedded` (0700). The process holds a lock on the file `lock` for as long as
+it lives (the descriptor is handed down to it), so whether it runs is asked of the kernel: a stale
+record or a reused process id can't mislead, and no other process is ever signalled.
+"""
+
+import contextlib
+import fcntl
+import importlib.util
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+from paycli.errors import ConfigurationError, PaycliError
+
+SERVICES = "s3,dynamodb,sqs,sns,lambda,iam,sts,logs,monitoring,apigateway,kms,cloudformation,wafv2,events,ssm"
+_START_SECONDS = 20.0
+_STOP_SECONDS = 20.0
+_ANSWER_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running embedded AWS."""
+
+    pid: int
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Where every service answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+def home(root: Path) -> Path:
+    """Return the folder of the embedded AWS of the project at `root`."""
+    return root / ".paycli" / "embedded"
+
+
+def find(root: Path) -> Emulator | None:
+    """Return the running embedded AWS of the project, if there is one.
+
+    Raises PaycliError where its process lives but doesn't answer.
+    """
+    folder = home(root)
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        with _lock(folder) as lock:
+            if lock is not None:
+                return None
+        emulator = _answering(folder)
+        if emulator:
+            return emulator
+        time.sleep(0.02)
+    raise _silent(folder)
+
+
+def start(root: Path) -> Emulator:
+    """Start the embedded AWS, or return the one that runs; ready when this returns (0.3 s).
+
+    Raises ConfigurationError where the extra isn't installed, PaycliError where it doesn't start.
+    """
+    folder = home(root)
+    if importlib.util.find_spec("ministack") is None:
+        raise ConfigurationError(
+            "The embedded AWS isn't installed.", hint="pip install 'paycli[local]'", code="emulator_missing"
+        )
+    for part in (folder.parent, folder, folder / "state", folder / "s3", folder / "tmp"):
+        part.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part.chmod(0o700)
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        with _lock(folder) as lock:
+            if lock is not None:
+                return _launch(folder, lock)
+        emulator = _answering(folder)
+        if emulator:
+            return emulator
+        time.sleep(0.02)
+    raise _silent(folder)
+
+
+def _launch(folder: Path, lock: int) -> Emulator:
+    """Start the process; whoever comes meanwhile finds the lock taken and waits for the record."""
+    port = _free_port(_recorded_port(folder))
+    (folder / "emulator.json").unlink(missing_ok=True)
+    process = _spawn(folder, port, lock)
+    emulator = Emulator(process.pid, port)
+    try:
+        _await_ready(process, emulator, folder)
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+    process.returncode = 0  # it outlives paycli by intent: Popen need not warn of it
+    _write(folder / "port", str(port))
+    _write(folder / "emulator.json", json.dumps(asdict(emulator)))
+    return emulator
+
+
+def stop(root: Path) -> bool:
+    """Stop the embedded AWS and wait until its state is saved; False where none runs."""
+    emulator = find(root)
+    if emulator is None:
+        return False
+    os.kill(emulator.pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while time.monotonic() < deadline:
+        with _lock(home(root)) as lock:
+            if lock is not None:
+                return True
+        time.sleep(0.02)
+    raise PaycliError(
+        f"The embedded AWS (process {emulator.pid}) doesn't stop.",
+        hint=f"See {home(root) / 'log'}. Ending it with `kill -9 {emulator.pid}` loses what came since its last stop.",
+        code="emulator_stuck",
+    )
+
+
+@contextlib.contextmanager
+def _lock(folder: Path) -> Iterator[int | None]:
+    """Give the lock's descriptor, or None where a running emulator (or one being started) has it."""
+    if not folder.is_dir():
+        yield -1
+        return
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+        else:
+            yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _answering(folder: Path) -> Emulator | None:
+    """Return the recorded emulator if it answers; the record of one that died may still lie there."""
+    try:
+        emulator = Emulator(**json.loads((folder / "emulator.json").read_text()))
+    except (FileNotFoundError, ValueError):
+        return None
+    return emulator if _is_ready(emulator) else None
+
+
+def _silent(folder: Path) -> PaycliError:
+    return PaycliError(
+        "The process of the embedded AWS lives, but it doesn't answer.",
+        hint=f"See {folder / 'log'}; its process id is in {folder / 'emulator.json'}.",
+        code="emulator_failed",
+    )
+
+
+def _is_ready(emulator: Emulator) -> bool:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with (
+        contextlib.suppress(OSError),
+        direct.open(f"{emulator.url}/_ministack/ready", timeout=_ANSWER_SECONDS) as answer,
+    ):
+        return bool(answer.status == HTTPStatus.OK)
+    return False
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_suffix(".new")
+    draft.write_text(text)
+    draft.replace(path)
+
+
+def _recorded_port(folder: Path) -> int:
+    """Return the port of the last start, so that an endpoint someone noted stays true; else 0."""
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        return int((folder / "port").read_text())
+    return 0
+
+
+def _free_port(wanted: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _spawn(folder: Path, port: int, lock: int) -> subprocess.Popen[bytes]:
+    """Start the process with an environment of its own: a Lambda function inherits all of it."""
+    variables = {
+        "PATH": os.defpath,
+        "LANG": "C.UTF-8",
+        "HOME": str(folder),
+        "TMPDIR": str(folder / "tmp"),
+        "AUTH": "true",
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "LOG_LEVEL": "ERROR",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(folder / "state"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(folder / "s3"),
+        "SERVICES": SERVICES,
+    }
+    log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "ministack"],
+            cwd=folder,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(lock,),
+            start_new_session=True,  # Ctrl-C on the terminal is for paycli, not for it
+        )
+    finally:
+        os.close(log)
+
+
+def _await_ready(process: subprocess.Popen[bytes], emulator: Emulator, folder: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if _is_ready(emulator):
+            return
+        time.sleep(0.01)
+    raise PaycliError(
+        "The embedded AWS did not start.",
+        hint=f"Its last words are in {folder / 'log'}.",
+        code="emulator_failed",
+    )

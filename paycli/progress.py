@@ -1,0 +1,35 @@
+"""What long jobs report while they run; who calls them decides how it looks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step that is done or begins, in words."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class ResourceEvent:
+    """One event of a stack operation; `done` of `total` resources are finished."""
+
+    stack: str
+    logical_id: str
+    resource_type: str
+    status: str
+    reason: str
+    at: datetime
+    done: int
+    total: int
+
+    @property
+    def failed(self) -> bool:
+        """Whether the resource ended badly."""
+        return self.status.endswith("_FAILED")
+
+
+Event = Step | ResourceEvent
+Report = Callable[[Event], None]

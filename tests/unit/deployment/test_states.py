@@ -1,0 +1,311 @@
+"""The states a stack, a bucket or an artifact can be in, and what a command makes of each."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from paycli import __version__
+from paycli.aws import Caller
+from paycli.deployment import artifacts, bootstrap, deploy, outputs, stacks, teardown
+from paycli.deployment.changeset import ChangeSet
+from paycli.deployment.package import CodePackage
+from paycli.environment import Environment
+from paycli.errors import PaycliError
+from tests.scripted import STACK_ID, Scripted, raw_event
+
+DEV = Environment(name="dev")
+CODE = CodePackage(b"zip", "digest")
+BUCKET = [{"OutputKey": "ArtifactBucket", "OutputValue": "bucket-1"}]
+
+
+@pytest.fixture
+def linted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A project whose template has passed: linting is not what is tried here."""
+    monkeypatch.setattr("paycli.deployment.lint.check", lambda *_arguments: False)
+    return tmp_path
+
+
+def prepared(scripted: Scripted, root: Path, environment: Environment = DEV, **options: Any) -> deploy.Plan:
+    scripted.answers("sts", "get_caller_identity", {"Account": "1" * 12, "Arn": "arn:aws:iam::111111111111:user/dev"})
+    return deploy.prepare(scripted.aws, environment, root, scripted.reported.append, **options)
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "hint"),
+    [
+        ("UPDATE_IN_PROGRESS", "something else works on it", "Wait"),
+        ("ROLLBACK_COMPLETE", "can't update it", "paycli teardown --env dev"),
+        ("ROLLBACK_FAILED", "can't update it", "paycli teardown --env dev"),
+        ("UPDATE_ROLLBACK_FAILED", "can't update it", "paycli teardown --env dev"),
+        ("DELETE_FAILED", "can't update it", "paycli teardown --env dev"),
+    ],
+)
+def test_a_state_that_allows_no_deploy_changes_nothing(
+    scripted: Scripted, linted: Path, status: str, words: str, hint: str
+) -> None:
+    scripted.stands(status)
+    with pytest.raises(PaycliError, match=words) as caught:
+        prepared(scripted, linted)
+    assert status in caught.value.message
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("status", [None, "REVIEW_IN_PROGRESS"])
+def test_a_dry_run_for_a_new_account_makes_nothing(scripted: Scripted, linted: Path, status: str | None) -> None:
+    change_set = "arn:aws:cloudformation:us-east-1:000000000000:changeSet/c/1"
+    scripted.stands(status)
+    scripted.stands(None)  # no bootstrap stack
+    scripted.answers("cloudformation", "create_change_set", {"Id": change_set, "StackId": STACK_ID})
+    scripted.answers("cloudformation", "describe_change_set", {"Status": "CREATE_COMPLETE", "Changes": []})
+    plan = prepared(scripted, linted, dry_run=True)
+    assert plan.change_set is not None
+    assert plan.change_set.creates
+    scripted.answers("cloudformation", "delete_change_set", {})
+    scripted.answers("cloudformation", "delete_stack", {})
+    deploy.discard(scripted.aws, plan)
+
+
+MANY_TAGS = Environment(name="dev", tags={f"key-{number}": "x" * 200 for number in range(20)})
+
+
+def test_a_template_too_large_for_a_request_needs_the_bucket(scripted: Scripted, linted: Path) -> None:
+    scripted.stands(None)
+    scripted.stands(None)
+    with pytest.raises(PaycliError, match="needs the artifact bucket"):
+        prepared(scripted, linted, MANY_TAGS, dry_run=True)
+
+
+@pytest.mark.parametrize("status", [None, "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE"])
+def test_what_is_not_deployed_says_how_to_deploy_it(scripted: Scripted, status: str | None) -> None:
+    scripted.stands(status)
+    with pytest.raises(PaycliError, match="isn't deployed") as caught:
+        deploy.existing(scripted.aws, DEV)
+    assert caught.value.hint == "paycli deploy --env dev"
+
+
+def test_an_error_that_is_not_a_missing_stack_is_not_hidden(scripted: Scripted) -> None:
+    scripted.fails("cloudformation", "describe_stacks", "AccessDenied")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        stacks.find(scripted.aws.client("cloudformation"), "x")
+
+
+def test_the_bucket_of_another_deploy_that_is_making_it_is_joined(scripted: Scripted) -> None:
+    scripted.stands(None)
+    scripted.answers("apigateway", "get_account", {"cloudwatchRoleArn": "arn:aws:iam::111111111111:role/logs"})
+    scripted.fails("cloudformation", "create_stack", "AlreadyExistsException")
+    scripted.stands("CREATE_IN_PROGRESS")
+    scripted.events(raw_event(1, "CREATE_IN_PROGRESS"), raw_event(2, "CREATE_COMPLETE"))
+    scripted.stands("CREATE_COMPLETE", Outputs=BUCKET)
+    assert bootstrap.ensure_bucket(scripted.aws, DEV, scripted.reported.append) == "bucket-1"
+
+
+def test_a_bootstrap_that_fails_says_why(scripted: Scripted) -> None:
+    scripted.stands(None)
+    scripted.answers("apigateway", "get_account", {})
+    scripted.answers("cloudformation", "create_stack", {"StackId": STACK_ID})
+    scripted.events(raw_event(1, "CREATE_FAILED", "Bucket", "quota"), raw_event(2, "ROLLBACK_COMPLETE"))
+    with pytest.raises(PaycliError, match=r"Bucket \(.*: quota"):
+        bootstrap.ensure_bucket(scripted.aws, DEV, scripted.reported.append)
+
+
+def test_a_bootstrap_that_is_gone_at_once_is_not_used(scripted: Scripted) -> None:
+    scripted.stands(None)
+    scripted.answers("apigateway", "get_account", {})
+    scripted.answers("cloudformation", "create_stack", {"StackId": STACK_ID})
+    scripted.events(raw_event(2, "CREATE_COMPLETE"))
+    scripted.stands("DELETE_IN_PROGRESS")
+    with pytest.raises(PaycliError, match="can't be used") as caught:
+        bootstrap.ensure_bucket(scripted.aws, DEV, scripted.reported.append)
+    assert "delete-stack" in caught.value.hint
+
+
+def test_without_a_bootstrap_there_is_nothing_to_remove(scripted: Scripted) -> None:
+    scripted.stands(None)
+    bootstrap.remove_bootstrap(scripted.aws, scripted.reported.append)
+    assert scripted.reported == []
+
+
+def test_a_package_that_is_there_is_not_uploaded_again(scripted: Scripted) -> None:
+    scripted.answers("s3", "head_object", {"ChecksumSHA256": "abc"})
+    assert artifacts.upload_if_absent(scripted.aws, "bucket-1", "1" * 12, CODE) is False
+
+
+def test_a_bucket_that_is_not_ours_is_not_written_to(scripted: Scripted) -> None:
+    scripted.fails("s3", "head_object", "403")
+    with pytest.raises(ClientError, match="403"):
+        artifacts.upload_if_absent(scripted.aws, "bucket-1", "1" * 12, CODE)
+
+
+def test_a_teardown_waits_for_what_works_on_the_stack(scripted: Scripted) -> None:
+    scripted.stands("UPDATE_IN_PROGRESS")
+    with pytest.raises(PaycliError, match="something else works on it"):
+        teardown.plan(scripted.aws, DEV)
+
+
+RESOURCES = {
+    "TransactionsTable": ("AWS::DynamoDB::Table", "transactions-dev"),
+    "Key": ("AWS::KMS::Key", "1234"),
+    "Queue": ("AWS::SQS::Queue", "https://queue"),
+    "Logs": ("AWS::Logs::LogGroup", "/aws/lambda/x"),
+    "Account": ("AWS::ApiGateway::Account", "account"),
+    "Topic": ("AWS::SNS::Topic", "arn:topic"),
+}
+
+
+def planned(scripted: Scripted, kept: set[str]) -> teardown.TeardownPlan:
+    at = raw_event(1, "x")["Timestamp"]
+    scripted.stands("CREATE_COMPLETE")
+    summaries = [
+        {
+            "LogicalResourceId": logical_id,
+            "PhysicalResourceId": physical_id,
+            "ResourceType": kind,
+            "ResourceStatus": "CREATE_COMPLETE",
+            "LastUpdatedTimestamp": at,
+        }
+        for logical_id, (kind, physical_id) in RESOURCES.items()
+    ]
+    gone = {**summaries[0], "LogicalResourceId": "Gone", "ResourceStatus": "DELETE_COMPLETE"}
+    scripted.answers("cloudformation", "list_stack_resources", {"StackResourceSummaries": [*summaries, gone]})
+    policies = {name: {"DeletionPolicy": "RetainExceptOnCreate" if name in kept else "Delete"} for name in RESOURCES}
+    scripted.answers("cloudformation", "get_template", {"TemplateBody": json.dumps({"Resources": policies})})
+    plan = teardown.plan(scripted.aws, DEV)
+    assert plan is not None
+    return plan
+
+
+def test_a_stack_that_paycli_did_not_deploy_is_left_alone(scripted: Scripted) -> None:
+    scripted.stands("CREATE_COMPLETE")
+    summary = {
+        "LogicalResourceId": "Topic",
+        "ResourceType": "AWS::SNS::Topic",
+        "ResourceStatus": "CREATE_COMPLETE",
+        "LastUpdatedTimestamp": raw_event(1, "x")["Timestamp"],
+    }
+    scripted.answers("cloudformation", "list_stack_resources", {"StackResourceSummaries": [summary]})
+    scripted.answers("cloudformation", "get_template", {"TemplateBody": "Resources:\n  Topic: {}\n"})
+    with pytest.raises(PaycliError, match="not deployed by paycli"):
+        teardown.plan(scripted.aws, DEV)
+
+
+def test_what_is_kept_is_named_with_the_command_that_removes_it(scripted: Scripted) -> None:
+    kept = {"TransactionsTable", "Key", "Queue", "Account"}
+    plan = planned(scripted, kept)
+    assert {resource.logical_id for resource in plan.stays} == kept
+    assert {resource.logical_id for resource in plan.goes} == {"Topic", "Logs"}
+    scripted.events(raw_event(1, "CREATE_COMPLETE"))
+    scripted.answers("cloudformation", "delete_stack", {})
+    scripted.events(raw_event(1, "CREATE_COMPLETE"), raw_event(2, "DELETE_COMPLETE"))
+    # The group is there again: a function wrote its last line after the delete.
+    scripted.answers("logs", "describe_log_groups", {"logGroups": [{"logGroupName": "/aws/lambda/x"}]})
+    role = Environment(name="dev", cloudformation_role="arn:aws:iam::111111111111:role/r")
+    left = teardown.execute(scripted.aws, role, plan, scripted.reported.append)
+    commands = {leftover.resource.logical_id: leftover.command for leftover in left}
+    assert set(commands) == {*kept, "Logs"}
+    assert "--no-deletion-protection-enabled" in commands["TransactionsTable"]
+    assert "schedule-key-deletion --key-id 1234" in commands["Key"]
+    assert "delete-queue --queue-url https://queue" in commands["Queue"]
+    assert "delete-log-group --log-group-name /aws/lambda/x" in commands["Logs"]
+
+
+def test_express_mode_waits_until_the_table_is_really_gone(scripted: Scripted) -> None:
+    plan = planned(scripted, set(RESOURCES) - {"TransactionsTable", "Topic"})
+    scripted.events(raw_event(1, "CREATE_COMPLETE"))
+    scripted.answers("cloudformation", "delete_stack", {})
+    scripted.events(raw_event(1, "CREATE_COMPLETE"), raw_event(2, "DELETE_COMPLETE"))
+    scripted.answers("dynamodb", "describe_table", {"Table": {"TableStatus": "DELETING"}})
+    scripted.fails("dynamodb", "describe_table", "ResourceNotFoundException")
+    express = Environment(name="dev", deployment_mode="express")
+    left = teardown.execute(scripted.aws, express, plan, scripted.reported.append)
+    assert len(left) == len(plan.stays)
+
+
+def test_the_protection_goes_only_by_a_call_of_its_own(scripted: Scripted) -> None:
+    scripted.stands("CREATE_COMPLETE", EnableTerminationProtection=True)
+    stack = stacks.find(scripted.aws.client("cloudformation"), "payment-api-dev")
+    assert stack is not None
+    assert stack.termination_protection
+    scripted.answers("cloudformation", "update_termination_protection", {"StackId": STACK_ID})
+    teardown.unprotect(scripted.aws, stack)
+
+
+def test_the_outputs_of_another_stack_stay(tmp_path: Path, scripted: Scripted) -> None:
+    scripted.stands("CREATE_COMPLETE", Outputs=[{"OutputKey": "RestApiId", "OutputValue": "mine"}])
+    stack = stacks.find(scripted.aws.client("cloudformation"), "payment-api-dev")
+    assert stack is not None
+    outputs.forget(stack, tmp_path)
+    path = outputs.write({"RestApiId": "other"}, tmp_path)
+    outputs.forget(stack, tmp_path)
+    assert path.exists()
+    outputs.write({"RestApiId": "mine"}, tmp_path)
+    outputs.forget(stack, tmp_path)
+    assert not path.exists()
+
+
+def test_the_endpoint_of_aws_is_left_as_it_is(scripted: Scripted) -> None:
+    entries = {"APIEndpoint": "https://x.example/v1/", "RestApiId": "x", "StageName": "v1"}
+    listed = [{"OutputKey": key, "OutputValue": value} for key, value in entries.items()]
+    scripted.stands("CREATE_COMPLETE", Outputs=listed)
+    stack = deploy.existing(scripted.aws, DEV)
+    from dataclasses import replace
+
+    assert outputs.resolved(replace(scripted.aws, endpoint_url=None), stack) == entries
+    assert outputs.resolved(scripted.aws, stack)["APIEndpoint"] == "http://127.0.0.1:1/restapis/x/v1/_user_request_/"
+
+
+def plan_for(environment: Environment, *, creates: bool) -> deploy.Plan:
+    change_set = ChangeSet("arn:aws:cloudformation:us-east-1:0:changeSet/c/1", STACK_ID, "payment-api-dev", creates, ())
+    return deploy.Plan(environment, {"TemplateBody": "{}"}, {"CodeKey": "k"}, CODE, change_set)
+
+
+def executes(scripted: Scripted, status: str) -> None:
+    scripted.events(raw_event(1, "REVIEW_IN_PROGRESS"))
+    scripted.answers("cloudformation", "execute_change_set", {})
+    scripted.events(raw_event(1, "REVIEW_IN_PROGRESS"), raw_event(2, status))
+
+
+PROTECTED = {"StackId": STACK_ID}
+KEPT = Environment(name="dev", retain_data=True)
+ENDED = [{"OutputKey": "RestApiId", "OutputValue": "x"}, {"OutputKey": "StageName", "OutputValue": "v1"}]
+
+
+@pytest.mark.parametrize("environment", [DEV, KEPT])
+def test_an_update_ends_with_the_outputs(scripted: Scripted, tmp_path: Path, environment: Environment) -> None:
+    executes(scripted, "UPDATE_COMPLETE")
+    if environment.retain_data:
+        scripted.answers("cloudformation", "update_termination_protection", PROTECTED)
+    scripted.stands("UPDATE_COMPLETE", Outputs=ENDED)
+    done = deploy.execute(scripted.aws, plan_for(environment, creates=False), tmp_path, scripted.reported.append)
+    assert done.path.read_text().startswith("{")
+
+
+def test_a_create_that_fails_ends_with_its_cause(scripted: Scripted, tmp_path: Path) -> None:
+    executes(scripted, "ROLLBACK_COMPLETE")
+    with pytest.raises(PaycliError, match="ROLLBACK_COMPLETE"):
+        deploy.execute(scripted.aws, plan_for(KEPT, creates=True), tmp_path, scripted.reported.append)
+
+
+def test_a_protection_that_stands_already_is_no_second_update(scripted: Scripted, tmp_path: Path) -> None:
+    executes(scripted, "CREATE_COMPLETE")
+    scripted.answers("cloudformation", "update_termination_protection", PROTECTED)
+    scripted.answers(
+        "cloudformation", "create_change_set", {"Id": "arn:aws:cloudformation:x:0:changeSet/c/2", **PROTECTED}
+    )
+    reason = "The submitted information didn't contain changes."
+    scripted.answers("cloudformation", "describe_change_set", {"Status": "FAILED", "StatusReason": reason})
+    scripted.answers("cloudformation", "delete_change_set", {})
+    scripted.stands("CREATE_COMPLETE", Outputs=ENDED)
+    deploy.execute(scripted.aws, plan_for(KEPT, creates=True), tmp_path, scripted.reported.append)
+    assert any("deletion protection" in str(event) for event in scripted.reported)
+
+
+def test_the_plan_says_who_deploys_which_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller = Caller("1" * 12, "arn:aws:iam::111111111111:user/dev")
+    here = Path(__file__).parent
+    assert re.fullmatch(rf"paycli {__version__}, commit [0-9a-f]+, by {caller.arn}", deploy._description(here, caller))
+    monkeypatch.setenv("PATH", str(tmp_path))  # a machine without git
+    assert deploy._description(here, caller) == f"paycli {__version__}, by {caller.arn}"
