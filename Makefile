@@ -1,0 +1,60 @@
+# make demo: everything, offline, on this machine.    make test: the whole suite.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench clean
+
+help:
+	@echo "make demo     deploy the environment 'local' to the embedded AWS and check it"
+	@echo "make test     the whole test suite, with coverage"
+	@echo "make lint     ruff, mypy --strict, cfn-lint on templates/, and templates/ against their builders"
+	@echo "make format   ruff format"
+	@echo "make bench    how long the daily commands take"
+	@echo "make clean    remove .venv and all caches (not the state of the embedded AWS)"
+
+.venv/python: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(PIP) install --constraint constraints.txt --upgrade pip
+	@touch $@
+
+.venv/tool: .venv/python
+	$(PIP) install --constraint constraints.txt --editable '.[local]'
+	@touch $@
+
+.venv/development: .venv/tool
+	$(PIP) install --constraint constraints.txt --group dev
+	@touch $@
+
+demo: .venv/tool
+	$(BIN)/paycli deploy --env local --smoke-test
+	@printf '\nCall it:     curl --aws-sigv4 aws:amz:us-east-1:execute-api --user test:test \\\n'
+	@printf '               --json '\''{"amount": "10.00", "currency": "USD", "customer_id": "customer-1"}'\'' \\\n'
+	@printf '               %svalidate\n' "$$($(BIN)/paycli outputs --env local --key APIEndpoint)"
+	@printf 'Look at it:  eval "$$($(BIN)/paycli local env)"  points the AWS CLI and every SDK at it\n'
+	@printf 'Its state:   .paycli/embedded\n'
+	@printf 'Take it down: $(BIN)/paycli teardown --env local\n'
+
+test: .venv/development
+	$(BIN)/coverage erase
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term
+
+lint: .venv/development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/cfn-lint -c I -- templates/*.yaml
+	$(BIN)/paycli render --check
+
+format: .venv/development
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/tool
+	$(BIN)/python benchmarks/main_job.py
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -1,0 +1,136 @@
+"""The click group: commands that load when they are called, and one place where errors become an exit status."""
+
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from paycli import __version__
+from paycli.errors import ExitStatus, PaycliError
+
+# Name -> one line of help. Kept here so that `paycli --help` imports no command.
+COMMANDS = {
+    "render": "Write the CloudFormation template of an environment.",
+    "deploy": "Create or update the stack, follow it and write its outputs.",
+    "smoke-test": "Check the deployed stack with real requests.",
+    "outputs": "Show the outputs of the deployed stack.",
+    "teardown": "Delete the stack; says first what goes and what stays.",
+    "local": "Start, stop and look at the embedded AWS.",
+    "config": "Show each setting of an environment and where it comes from.",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are modules of `paycli.commands`, imported when one is called."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"paycli.commands.{name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            nearest = get_close_matches(args[0], COMMANDS, n=1)
+            if nearest:
+                raise click.UsageError(f"{error.message} Did you mean {nearest[0]!r}?", ctx) from None
+            raise
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Example: paycli deploy --env dev && paycli smoke-test --env dev",
+)
+@click.version_option(__version__, package_name="paycli", prog_name="paycli", message="%(prog)s %(version)s")
+def paycli() -> None:
+    """Generate, deploy, check and operate the AWS stack of a payment-processing API.
+
+    Every command takes --env (else PAYCLI_ENV, else dev), --json and --debug.
+    Offline, without an account: --env local.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with its exit status."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(run(sys.argv[1:]))
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit status; an expected error never leaves as a traceback."""
+    debug = "--debug" in arguments
+    try:
+        return int(paycli.main(arguments, prog_name="paycli", standalone_mode=False) or ExitStatus.DONE)
+    except (KeyboardInterrupt, click.Abort):
+        error = PaycliError("Interrupted.", code="interrupted")
+        return _refuse(arguments, error, ExitStatus.INTERRUPTED)
+    except click.exceptions.NoArgsIsHelpError as problem:
+        click.echo(problem.ctx.get_help() if problem.ctx else "", err=True)
+        return ExitStatus.USAGE
+    except click.ClickException as problem:
+        context = getattr(problem, "ctx", None)
+        where = context.command_path if context else "paycli"
+        error = PaycliError(problem.format_message(), hint=f"`{where} --help` shows how.", code="usage")
+        return _refuse(arguments, error, ExitStatus.USAGE)
+    except Exception as problem:
+        if debug:
+            raise
+        known = problem if isinstance(problem, PaycliError) else _explained(problem)
+        return _refuse(arguments, known, known.status)
+
+
+def _explained(problem: Exception) -> PaycliError:
+    # Whatever raised an error of boto3 has imported it; without it there is nothing to explain.
+    if "botocore" in sys.modules:
+        from paycli.aws import explain
+
+        known = explain(problem)
+        if known:
+            return known
+    return PaycliError(
+        f"An error that paycli doesn't know: {type(problem).__name__}: {problem}",
+        hint="Run it again with --debug for the traceback.",
+        code="unexpected",
+    )
+
+
+def _refuse(arguments: list[str], error: PaycliError, status: ExitStatus) -> int:
+    from paycli import console
+
+    console.show_error(
+        error,
+        status,
+        command=next((word for word in arguments if word in COMMANDS), None),
+        environment=_environment(arguments),
+        as_json="--json" in arguments,
+    )
+    return status
+
+
+def _environment(arguments: list[str]) -> str:
+    """Return the environment's name for the document of an error, also of one that click found."""
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if word == "--env" or word.startswith("--env="):
+            return word.removeprefix("--env=") if "=" in word else following
+    return os.environ.get("PAYCLI_ENV") or "dev"

@@ -1,0 +1,1 @@
+"""One thin module a command: options in, one call, one result out."""

@@ -1,0 +1,73 @@
+"""What every command shares: the options, the project it stands in, and how its result leaves."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from paycli import configuration, console
+
+if TYPE_CHECKING:
+    from paycli.aws import Aws
+    from paycli.environment import Environment
+
+
+@dataclass(frozen=True)
+class Project:
+    """The folder a command works on, and the environment that was chosen."""
+
+    root: Path
+    configuration: configuration.Configuration
+
+    @property
+    def environment(self) -> "Environment":
+        """The chosen environment."""
+        return self.configuration.environment
+
+    def connect(self) -> "Aws":
+        """Return the environment's AWS; the embedded one is started where it doesn't run."""
+        from paycli.aws import connect
+
+        if self.environment.target != "embedded":
+            return connect(self.environment)
+        from paycli import emulator
+
+        return connect(self.environment, emulator.start(self.root).url)
+
+
+def env_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --env; the command gets the name as `env`."""
+    return click.option(
+        "--env",
+        "env",
+        metavar="NAME",
+        envvar="PAYCLI_ENV",
+        default="dev",
+        show_default="PAYCLI_ENV, else dev",
+        help="The environment: local, dev, prod, or any of paycli.toml.",
+    )(function)
+
+
+def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --json and --debug."""
+    function = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")(
+        function
+    )
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")(function)
+
+
+def environment_command(function: Callable[..., console.Result]) -> Callable[..., int]:
+    """Turn `function(project, **options) -> Result` into a click callback with the common options."""
+
+    @functools.wraps(function)
+    def callback(env: str, as_json: bool, **options: Any) -> int:
+        root = configuration.project_root()
+        project = Project(root, configuration.load(env, root))
+        result = function(project, **options)
+        name = click.get_current_context().command_path.split(" ", 1)[1]
+        return console.finish(result, command=name, environment=env, as_json=as_json)
+
+    return env_option(output_options(callback))

@@ -1,0 +1,50 @@
+"""`paycli config`: each setting, its value and where it came from."""
+
+from collections.abc import Iterator, Mapping
+
+import click
+
+from paycli import tables
+from paycli.commands.common import Project, environment_command
+from paycli.configuration import leaves
+from paycli.console import Result
+
+
+@click.command("config", epilog="Example: paycli config --env prod --describe")
+@click.option("--describe", is_flag=True, help="Explain each setting, with its price where it has one.")
+@environment_command
+def command(project: Project, describe: bool) -> Result:
+    """Show each setting of an environment and where it comes from.
+
+    Settings stand in paycli.toml: [defaults], then [env.NAME].
+    """
+    sources = project.configuration.sources
+    descriptions = dict(_descriptions())
+    rows = [
+        {
+            "setting": dotted,
+            "value": value,
+            "source": sources[_said(dotted, sources)],
+            "description": descriptions.get(dotted, ""),
+        }
+        for dotted, value in leaves(project.environment.model_dump())
+    ]
+    return Result({"settings": rows}, shown=[tables.settings(rows, describe=describe)])
+
+
+def _said(dotted: str, sources: Mapping[str, str]) -> str:
+    return dotted if dotted in sources else dotted.rpartition(".")[0]
+
+
+def _descriptions() -> Iterator[tuple[str, str]]:
+    from pydantic import BaseModel
+
+    from paycli.environment import Environment
+
+    for name, field in Environment.model_fields.items():
+        nested = field.annotation
+        if isinstance(nested, type) and issubclass(nested, BaseModel):
+            for inner, inner_field in nested.model_fields.items():
+                yield f"{name}.{inner}", inner_field.description or ""
+        else:
+            yield name, field.description or ""

@@ -1,0 +1,98 @@
+"""`paycli local`: the embedded AWS of this project."""
+
+import functools
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from paycli import configuration, console
+from paycli.commands.common import output_options
+from paycli.console import Result
+from paycli.errors import PaycliError
+
+_REGION = "us-east-1"
+
+
+@click.group("local", epilog='Example: eval "$(paycli local env)" && aws dynamodb list-tables')
+def command() -> None:
+    """Start, stop and look at the embedded AWS: everything runs offline, on 127.0.0.1.
+
+    `--env local` starts it by itself. Its state is in .paycli/ of the project.
+    """
+
+
+def _local_command(function: Callable[[Path], Result]) -> Callable[..., int]:
+    """Turn `function(root) -> Result` into a click callback."""
+
+    @functools.wraps(function)
+    def callback(as_json: bool) -> int:
+        name = click.get_current_context().command_path.split(" ", 1)[1]
+        result = function(configuration.project_root())
+        return console.finish(result, command=name, environment="local", as_json=as_json)
+
+    return output_options(callback)
+
+
+@command.command("start")
+@_local_command
+def start(root: Path) -> Result:
+    """Start it, or say where it runs."""
+    from paycli import emulator
+
+    running = emulator.start(root)
+    return Result(_facts(running), text=f"The embedded AWS answers at {running.url} (process {running.pid}).\n")
+
+
+@command.command("stop")
+@_local_command
+def stop(root: Path) -> Result:
+    """Stop it and save its state; the next start has everything again."""
+    from paycli import emulator
+
+    stopped = emulator.stop(root)
+    return Result({"stopped": stopped}, text="Stopped; its state is saved.\n" if stopped else "It isn't running.\n")
+
+
+@command.command("status")
+@_local_command
+def status(root: Path) -> Result:
+    """Say whether it runs, where its state is, and what a local success does not prove."""
+    from paycli import emulator
+    from paycli.stack.embedded import OMISSIONS
+
+    running = emulator.find(root)
+    state = emulator.home(root)
+    text = f"It runs at {running.url} (process {running.pid}).\n" if running else "It isn't running.\n"
+    text += f"Its state is in {state}.\n\nA local success does not prove:\n"
+    text += "".join(f"- {omission}\n" for omission in OMISSIONS)
+    facts = _facts(running) if running else {}
+    return Result({"running": bool(running), **facts, "state": str(state), "not_proven": list(OMISSIONS)}, text=text)
+
+
+@command.command("env")
+@_local_command
+def env(root: Path) -> Result:
+    """Print what points the AWS CLI, an SDK or a script at it."""
+    from paycli import emulator
+    from paycli.aws import EMBEDDED_KEY
+
+    running = emulator.find(root)
+    if running is None:
+        raise PaycliError("The embedded AWS isn't running.", hint="paycli local start", code="emulator_stopped")
+    variables = {
+        "AWS_ENDPOINT_URL": running.url,
+        "AWS_ACCESS_KEY_ID": EMBEDDED_KEY,
+        "AWS_SECRET_ACCESS_KEY": EMBEDDED_KEY,
+        "AWS_REGION": _REGION,
+        "AWS_DEFAULT_REGION": _REGION,
+    }
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
+    # A profile or session token of the shell would win over the keys.
+    return Result({"variables": variables}, text="".join(lines) + "unset AWS_PROFILE AWS_SESSION_TOKEN\n")
+
+
+def _facts(running: Any) -> dict[str, Any]:
+    return {"url": running.url, "process": running.pid}

@@ -1,0 +1,31 @@
+"""`paycli outputs`: what the deployed stack offers, for people and scripts."""
+
+import shlex
+
+import click
+
+from paycli import tables
+from paycli.commands.common import Project, environment_command
+from paycli.console import Result
+
+
+@click.command("outputs", epilog='Example: curl "$(paycli outputs --env dev --key APIEndpoint)health"')
+@click.option("--format", "form", type=click.Choice(["text", "env"]), default="text", show_default=True)
+@click.option("--key", metavar="NAME", help="Only the value of this output.")
+@environment_command
+def command(project: Project, form: str, key: str | None) -> Result:
+    """Show the outputs of the deployed stack, and write cfn-outputs/flat-outputs.json anew."""
+    from paycli.deployment import deploy
+    from paycli.errors import UsageError
+
+    outputs = deploy.finish(project.connect(), project.environment, project.root).outputs
+    if key:
+        if key not in outputs:
+            raise UsageError(
+                f"There is no output {key!r}.", hint=f"Known: {', '.join(outputs)}.", code="unknown_output"
+            )
+        return Result({"outputs": {key: outputs[key]}}, text=f"{outputs[key]}\n")
+    if form == "env":
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in outputs.items()]
+        return Result({"outputs": outputs}, text="".join(lines))
+    return Result({"outputs": outputs}, shown=[tables.outputs(outputs)])

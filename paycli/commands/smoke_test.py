@@ -1,0 +1,52 @@
+"""`paycli smoke-test`: check the deployed stack with real requests."""
+
+import dataclasses
+
+import click
+
+from paycli import console, tables
+from paycli.commands.common import Project, environment_command
+from paycli.console import Result
+from paycli.errors import ExitStatus, PaycliError
+
+
+@click.command("smoke-test", epilog="Example: paycli smoke-test --env dev --only workflow --only health")
+@click.option("--only", metavar="NAME", multiple=True, help="Run only this check; may be repeated.")
+@environment_command
+def command(project: Project, only: tuple[str, ...]) -> Result:
+    """Check the deployed stack: real HTTP, real AWS calls, nothing mocked; leaves no test data behind.
+
+    Exits with 1 where a check fails.
+    """
+    return check_stack(project, only=only)
+
+
+def check_stack(project: Project, *, only: tuple[str, ...]) -> Result:
+    """Run the checks against what the stack's outputs name."""
+    from paycli import smoke
+    from paycli.aws import check_caller
+    from paycli.deployment import artifacts, deploy, outputs
+
+    aws = project.connect()
+    caller = check_caller(aws, project.environment)
+    stack = deploy.existing(aws, project.environment)
+    digest = artifacts.checksum(aws, stack.parameters["ArtifactBucket"], caller.account, stack.parameters["CodeKey"])
+    target = smoke.Target(aws, project.environment, outputs.resolved(aws, stack), digest)
+    error_console = console.err()
+    results = smoke.run(target, only=only, report=lambda result: console.show(error_console, tables.check_line(result)))
+    failed = [result for result in results if not result.passed]
+
+    errors = tuple(
+        PaycliError(
+            f"{result.name}: expected {result.expected}, found {result.found}",
+            hint=f"paycli smoke-test --env {project.environment.name} --only {result.name}",
+            code="check_failed",
+        )
+        for result in failed
+    )
+    return Result(
+        {"checks": [dataclasses.asdict(result) for result in results], "failed": len(failed)},
+        shown=[f"{len(results) - len(failed)} of {len(results)} checks passed on {stack.name}."],
+        status=ExitStatus.FAILED if failed else ExitStatus.DONE,
+        errors=errors,
+    )

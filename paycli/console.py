@@ -1,0 +1,143 @@
+"""How results look: rich on a terminal, plain lines elsewhere, one JSON document for programs.
+
+Results go to standard output; progress and errors go to standard error.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from paycli.errors import ExitStatus, PaycliError, UsageError
+from paycli.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command found or did.
+
+    `data` is what programs get (`--json`); people get `text` to the byte, then the lines and tables `shown`;
+    `errors` are failures that belong to the result (a smoke test's failed checks).
+    """
+
+    data: Mapping[str, Any]
+    text: str = ""
+    shown: Sequence[Any] = ()
+    status: ExitStatus = ExitStatus.DONE
+    errors: tuple[PaycliError, ...] = field(default=())
+
+
+def out() -> "Console":
+    """Return the console of standard output."""
+    return _console(sys.stdout)
+
+
+def err() -> "Console":
+    """Return the console of standard error."""
+    return _console(sys.stderr)
+
+
+def _console(stream: Any) -> "Console":
+    from rich.console import Console
+
+    # Off a terminal, lines aren't wrapped: a log is searched, not read at 80 columns.
+    width = None if stream.isatty() else 1000
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=width is not None)
+
+
+def show(console: "Console", part: Any) -> None:
+    """Print a line or a table; off a terminal without the blanks that fill a table's last column."""
+    if console.is_terminal:
+        console.print(part)
+        return
+    with console.capture() as captured:
+        console.print(part)
+    lines = captured.get().splitlines()
+    console.file.write("".join(f"{line.rstrip()}\n" for line in lines))
+
+
+def finish(result: Result, *, command: str, environment: str | None, as_json: bool) -> int:
+    """Show a result, for people or as the JSON document, and return its exit status."""
+    if as_json:
+        _write_document(result.status, result.data, result.errors, command=command, environment=environment)
+    else:
+        sys.stdout.write(result.text)
+        for part in result.shown:
+            show(out(), part)
+        sys.stdout.flush()  # a reader that has left is found out here, and not at exit
+        for error in result.errors:
+            _show_lines(error)
+    return result.status
+
+
+def show_error(
+    error: PaycliError, status: ExitStatus, *, command: str | None, environment: str | None, as_json: bool
+) -> None:
+    """Show an error that ended a command: message and hint, or the JSON document."""
+    if as_json:
+        _write_document(status, {}, (error,), command=command, environment=environment)
+    else:
+        _show_lines(error)
+
+
+def _write_document(
+    status: ExitStatus,
+    data: Mapping[str, Any],
+    errors: tuple[PaycliError, ...],
+    *,
+    command: str | None,
+    environment: str | None,
+) -> None:
+    document = {
+        "schema": SCHEMA,
+        "command": command,
+        "environment": environment,
+        "status": status.name.lower(),
+        "data": data,
+        "errors": [{"code": error.code, "message": error.message, "hint": error.hint} for error in errors],
+    }
+    print(json.dumps(document, indent=2, default=str))  # noqa: T201 - a result is for standard output
+
+
+def _show_lines(error: PaycliError) -> None:
+    console = err()
+    console.print("Error: ", style="bold red", end="")
+    console.print(printable(error.message))
+    if error.hint:
+        console.print("Hint:  ", style="bold", end="")
+        console.print(printable(error.hint))
+
+
+def can_ask() -> bool:
+    """Whether there is a person at a terminal to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def require_answer(*, yes: bool) -> None:
+    """Raise UsageError where a confirmation will be needed and there is no terminal to ask on."""
+    if not yes and not can_ask():
+        raise UsageError(
+            "This asks for a confirmation, and there is no terminal to ask on.",
+            hint="Add --yes to confirm it.",
+            code="confirmation_needed",
+        )
+
+
+def confirm(action: str, name: str, *, typed: bool, yes: bool) -> None:
+    """Ask before `action` (`Delete payment-api-dev`); `yes` answers.
+
+    With `typed` the answer must be the environment's `name`. Raises PaycliError where it is anything else.
+    """
+    if yes:
+        return
+    question = f"{action}? Type the environment's name to confirm:" if typed else f"{action}? [y/N]"
+    err().print(f"{question} ", end="")
+    answer = sys.stdin.readline().strip()
+    if answer != name if typed else answer.lower() not in {"y", "yes"}:
+        raise PaycliError("Not confirmed: nothing was changed.", code="not_confirmed")

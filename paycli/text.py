@@ -1,0 +1,6 @@
+"""Text from elsewhere, made safe to show."""
+
+
+def printable(text: str) -> str:
+    """Return the text without control characters: what a name or AWS says can't steer the terminal."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -1,0 +1,149 @@
+"""A project of its own with the embedded AWS, driven as a user drives it: by the command line."""
+
+import contextlib
+import fcntl
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paycli import emulator
+from paycli.aws import Aws, connect
+from paycli.environment import Environment
+
+LONG_TAGS = ", ".join(f'key-{number} = "{"x" * 200}"' for number in range(20))
+SETTINGS = f"""
+[env.open]
+extends = "local"
+authorization = "none"
+
+[env.kept]
+extends = "local"
+retain_data = true
+
+[env.tagged]
+extends = "local"
+tags = {{ {LONG_TAGS} }}
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended, and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+
+@dataclass(frozen=True)
+class LocalProject:
+    """A folder with a paycli.toml."""
+
+    root: Path
+
+    def variables(self, **more: str) -> dict[str, str]:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PAYCLI_"))}
+        return {**clean, **more}
+
+    def run(self, *arguments: str, folder: Path | None = None, **variables: str) -> Ran:
+        done = subprocess.run(
+            [sys.executable, "-m", "paycli", *arguments],
+            cwd=folder or self.root,
+            env=self.variables(**variables),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def begin(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "paycli", *arguments],
+            cwd=self.root,
+            env=self.variables(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def on_terminal(self, typed: str, *arguments: str, **variables: str) -> Ran:
+        """Run a command on a terminal of 120 columns and type when it asks; what it shows is `out`."""
+        leader, follower = pty.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 120, 0, 0))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "paycli", *arguments],
+            cwd=self.root,
+            env=self.variables(TERM="xterm", **variables),
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no thread runs yet
+        )
+        os.close(follower)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of a terminal is an error of the read
+            while chunk := os.read(leader, 65536):
+                shown += chunk
+                if typed and re.search(rb"(\[y/N\]|to confirm:) $", shown):
+                    os.write(leader, typed.encode())
+                    typed = ""
+        os.close(leader)
+        return Ran(process.wait(60), shown.decode(), "")
+
+    def aws(self) -> Aws:
+        return connect(Environment(name="local", target="embedded"), emulator.start(self.root).url)
+
+    def outputs(self) -> dict[str, str]:
+        flat: dict[str, str] = json.loads((self.root / "cfn-outputs" / "flat-outputs.json").read_text())
+        return flat
+
+
+def _made(root: Path) -> Iterator[LocalProject]:
+    (root / "paycli.toml").write_text(SETTINGS)
+    project = LocalProject(root)
+    yield project
+    emulator.stop(root)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[LocalProject]:
+    """A project on which nothing is deployed, for one test."""
+    yield from _made(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProject]:
+    """A project on which `local` and `open` are deployed, for all tests that only use them."""
+    for project in _made(tmp_path_factory.mktemp("shared")):
+        for name in ("open", "local"):  # the outputs file is that of the last
+            deployed = project.run("deploy", "--env", name)
+            assert deployed.status == 0, deployed.err
+        yield project
+
+
+def parent_of(process: int | str) -> str | None:
+    """Return the parent's id of a process that still works; None where it is gone."""
+    try:
+        state, parent = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[:2]
+    except (OSError, ValueError):
+        return None
+    return None if state == "Z" else parent

@@ -1,0 +1,165 @@
+"""The embedded AWS: one a project, found from anywhere in it, on this machine only, and it keeps what it has."""
+
+import os
+import signal
+import stat
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from paycli import emulator
+from paycli.errors import ConfigurationError, PaycliError
+from tests.integration.conftest import LocalProject, parent_of
+
+
+def test_it_has_everything_again_after_a_stop(fresh: LocalProject) -> None:
+    first = fresh.run("local", "start")
+    assert first.status == 0
+    running = emulator.find(fresh.root)
+    assert running is not None
+    assert running.url in first.out
+    fresh.aws().client("sqs").create_queue(QueueName="kept")
+    assert "state is saved" in fresh.run("local", "stop").out
+    assert "isn't running" in fresh.run("local", "stop").out
+    assert "isn't running" in fresh.run("local", "status").out
+    again = emulator.start(fresh.root)
+    assert again.port == running.port
+    assert again.pid != running.pid
+    assert fresh.aws().client("sqs").list_queues()["QueueUrls"][0].endswith("/kept")
+
+
+def test_it_is_found_from_any_folder_and_points_tools_at_itself(fresh: LocalProject) -> None:
+    deep = fresh.root / "a" / "b"
+    deep.mkdir(parents=True)
+    stopped = fresh.run("local", "env")
+    assert stopped.status == 1
+    assert "paycli local start" in stopped.err
+    running = emulator.start(fresh.root)
+    status = fresh.run("local", "status", "--json", folder=deep).document["data"]
+    assert (status["url"], status["process"]) == (running.url, running.pid)
+    assert status["not_proven"]
+    assert f"export AWS_ENDPOINT_URL={running.url}\n" in fresh.run("local", "env", folder=deep).out
+
+
+def test_its_state_is_for_its_user_alone(fresh: LocalProject) -> None:
+    emulator.start(fresh.root)
+    for folder in (fresh.root / ".paycli", emulator.home(fresh.root)):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_it_listens_on_this_machine_only(fresh: LocalProject) -> None:
+    running = emulator.start(fresh.root)
+    listening = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    addresses = {line[1] for line in listening if line[1].endswith(f":{running.port:04X}") and line[3] == "0A"}
+    assert addresses == {f"0100007F:{running.port:04X}"}
+
+
+def test_nothing_of_the_caller_reaches_it(fresh: LocalProject) -> None:
+    assert fresh.run("local", "start", AWS_PROFILE="secret", MY_SECRET="x").status == 0
+    running = emulator.find(fresh.root)
+    assert running is not None
+    variables = Path(f"/proc/{running.pid}/environ").read_text()
+    assert "secret" not in variables
+    assert "MY_SECRET" not in variables
+
+
+def test_many_starts_at_once_make_one(fresh: LocalProject) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        started = list(pool.map(lambda _: emulator.start(fresh.root), range(6)))
+    assert len(set(started)) == 1
+
+
+def test_one_that_was_killed_is_started_again(fresh: LocalProject) -> None:
+    killed = emulator.start(fresh.root)
+    os.kill(killed.pid, signal.SIGKILL)
+    os.waitpid(killed.pid, 0)
+    assert emulator.find(fresh.root) is None
+    assert emulator.start(fresh.root).pid != killed.pid
+
+
+def test_a_port_that_is_taken_is_not_insisted_on(fresh: LocalProject) -> None:
+    import socket
+
+    first = emulator.start(fresh.root)
+    emulator.stop(fresh.root)
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", first.port))
+        taken.listen()
+        assert emulator.start(fresh.root).port != first.port
+
+
+def test_one_that_lives_but_does_not_answer_is_said(fresh: LocalProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = emulator.start(fresh.root)
+    os.kill(running.pid, signal.SIGSTOP)
+    monkeypatch.setattr(emulator, "_START_SECONDS", 0.2)
+    monkeypatch.setattr(emulator, "_ANSWER_SECONDS", 0.1)
+    try:
+        for look in (emulator.find, emulator.start):
+            with pytest.raises(PaycliError, match="doesn't answer"):
+                look(fresh.root)
+    finally:
+        os.kill(running.pid, signal.SIGCONT)
+    monkeypatch.undo()
+
+
+def test_one_that_does_not_stop_is_said(fresh: LocalProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = emulator.start(fresh.root)
+    monkeypatch.setattr(emulator, "_STOP_SECONDS", 0.0)
+    with pytest.raises(PaycliError, match="doesn't stop") as caught:
+        emulator.stop(fresh.root)
+    assert str(running.pid) in caught.value.hint
+    monkeypatch.undo()
+
+
+def test_one_that_does_not_start_says_where_to_look(fresh: LocalProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(PaycliError, match="did not start") as caught:
+        emulator.start(fresh.root)
+    assert str(emulator.home(fresh.root) / "log") in caught.value.hint
+
+
+def test_a_broken_record_is_no_emulator(fresh: LocalProject) -> None:
+    emulator.start(fresh.root)
+    emulator.stop(fresh.root)
+    (emulator.home(fresh.root) / "emulator.json").write_text("{")
+    (emulator.home(fresh.root) / "port").write_text("x")
+    assert emulator.start(fresh.root).port
+
+
+def test_without_the_extra_there_is_one_command_to_run(fresh: LocalProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(ConfigurationError) as caught:
+        emulator.start(fresh.root)
+    assert caught.value.hint == "pip install 'paycli[local]'"
+
+
+def test_a_command_says_so_when_it_dies_meanwhile(fresh: LocalProject) -> None:
+    from paycli.aws import explain
+
+    running = emulator.start(fresh.root)
+    aws = fresh.aws()
+    os.kill(running.pid, signal.SIGKILL)
+    os.waitpid(running.pid, 0)
+    with pytest.raises(Exception, match="Could not connect") as caught:
+        aws.client("sqs").list_queues()
+    said = explain(caught.value)
+    assert said is not None
+    assert "paycli local status" in said.hint
+
+
+def test_stopping_ends_the_functions_too(fresh: LocalProject) -> None:
+    assert fresh.run("deploy", "--env", "open").status == 0
+    assert fresh.run("smoke-test", "--env", "open", "--only", "workflow").status == 0
+    running = emulator.find(fresh.root)
+    assert running is not None
+    functions = [entry.name for entry in Path("/proc").iterdir() if parent_of(entry.name) == str(running.pid)]
+    assert functions
+    emulator.stop(fresh.root)
+    deadline = time.monotonic() + 10
+    while any(parent_of(name) for name in functions) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [name for name in functions if parent_of(name)] == []

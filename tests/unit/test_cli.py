@@ -1,0 +1,181 @@
+"""The command line's manners: exit statuses, where text goes, and what is loaded for it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from paycli import cli
+from paycli.cli import run
+
+HEAVY = ("boto3", "botocore", "troposphere", "cfnlint", "pydantic", "rich", "yaml")
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    script = f"import sys; from paycli.cli import run; run({list(arguments)!r}); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["-h"]])
+def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
+    assert not loaded_by(*arguments) & set(HEAVY)
+
+
+def test_render_loads_no_boto3_and_no_linter(project: Path) -> None:
+    assert not loaded_by("render") & {"boto3", "botocore", "cfnlint", "rich"}
+
+
+def test_help_teaches_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--help"], *([name, "--help"] for name in cli.COMMANDS)):
+        assert run(arguments) == 0
+        shown = capsys.readouterr().out
+        assert "Example: " in shown
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("paycli ")
+
+
+def test_every_command_takes_the_same_options() -> None:
+    context = click.Context(cli.paycli)
+    for name in cli.paycli.list_commands(context):
+        command = cli.paycli.get_command(context, name)
+        assert command is not None
+        leaves = command.commands.values() if isinstance(command, click.Group) else [command]
+        for leaf in leaves:
+            options = {option for parameter in leaf.params for option in parameter.opts}
+            assert {"--json", "--debug"} <= options, leaf.name
+            assert "--env" in options or name == "local"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["rendr"], "Did you mean 'render'?"),
+        (["xyzzy"], "No such command"),
+        (["render", "--nope"], "`paycli render --help` shows how."),
+        (["render", "--all", "--output", "x"], "--all"),
+        (["deploy", "--env", "local", "--smoke-test", "extra"], "unexpected extra argument"),
+    ],
+)
+def test_wrong_usage_is_2_with_a_hint(
+    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert run(arguments) == 2
+    shown = capsys.readouterr()
+    assert words in shown.err
+    assert shown.out == ""
+
+
+def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 2
+    assert "Commands:" in capsys.readouterr().err
+
+
+def document_of(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    document = json.loads(capsys.readouterr().out)
+    assert set(document) == {"schema", "command", "environment", "status", "data", "errors"}
+    return dict(document)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        (["config", "--env", "Bad", "--json"], "Bad"),
+        (["config", "--env=Bad", "--json"], "Bad"),
+    ],
+)
+def test_an_error_is_a_document_too(
+    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], environment: str
+) -> None:
+    assert run(arguments) == 3
+    document = document_of(capsys)
+    assert (document["command"], document["environment"]) == ("config", environment)
+    assert document["status"] == "configuration"
+    assert document["errors"][0]["code"] == "bad_environment_name"
+    assert document["errors"][0]["hint"]
+
+
+def test_the_variable_names_the_environment(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PAYCLI_ENV", "prod")
+    assert run(["config", "--json"]) == 0
+    assert document_of(capsys)["environment"] == "prod"
+    monkeypatch.setenv("PAYCLI_ENV", "NO")
+    assert run(["config", "--json"]) == 3
+    assert document_of(capsys)["environment"] == "NO"
+
+
+def test_a_usage_error_is_a_document_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["render", "--nope", "--json"]) == 2
+    assert document_of(capsys)["errors"][0]["code"] == "usage"
+
+
+def fails_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def broken() -> None:
+        raise error
+
+    command = click.Command(
+        "render", callback=broken, params=[click.Option(["--debug"], is_flag=True, expose_value=False)]
+    )
+    monkeypatch.setattr("paycli.commands.render.command", command)
+
+
+def test_an_unknown_error_has_no_traceback_but_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fails_with(monkeypatch, ValueError("surprise"))
+    assert run(["render"]) == 1
+    shown = capsys.readouterr().err
+    assert "ValueError: surprise" in shown
+    assert "--debug" in shown
+    assert "Traceback" not in shown
+
+
+def test_an_unknown_error_is_explained_where_boto3_is_not_loaded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fails_with(monkeypatch, ValueError("surprise"))
+    monkeypatch.delitem(sys.modules, "botocore", raising=False)
+    assert run(["render"]) == 1
+    assert "surprise" in capsys.readouterr().err
+
+
+def test_an_error_of_aws_is_translated(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from botocore.exceptions import NoCredentialsError
+
+    fails_with(monkeypatch, NoCredentialsError())
+    assert run(["render"]) == 3
+    assert "No AWS credentials" in capsys.readouterr().err
+
+
+def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    fails_with(monkeypatch, ValueError("surprise"))
+    with pytest.raises(ValueError, match="surprise"):
+        run(["render", "--debug"])
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()])
+def test_an_interrupt_is_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException
+) -> None:
+    fails_with(monkeypatch, error)
+    assert run(["render"]) == 130
+    assert "Interrupted" in capsys.readouterr().err
+
+
+def test_sigterm_ends_it_like_an_interrupt(project: Path) -> None:
+    script = (
+        "import os, signal, sys, time, paycli.commands.render as r, click\n"
+        "def wait(): os.kill(os.getpid(), signal.SIGTERM); time.sleep(30)\n"
+        "r.command = click.Command('render', callback=wait)\n"
+        "sys.argv = ['paycli', 'render']\n"
+        "from paycli.cli import main; main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 130
+    assert "Interrupted" in done.stderr
