@@ -1,0 +1,130 @@
+"""Hold what callers were told against what the table and the failures queue say.
+
+Pure: whoever calls it brings the exchanges, the items and the messages. It never repeats payment details, only ids.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request of a caller and its answer; `status` is None where none came.
+
+    `payment` names what was meant to be one payment, however often it was sent: its Idempotency-Key, else anything
+    that only this request has. `transaction_id` is what /process was asked for, or what /validate answered.
+    """
+
+    operation: Literal["validate", "process"]
+    payment: str
+    customer_id: str
+    status: int | None
+    transaction_id: str = ""
+    processed_at: str = ""
+    request_id: str = ""
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether the caller was told that it is done."""
+        return self.status == HTTPStatus.OK
+
+    @property
+    def unknown(self) -> bool:
+        """Whether the caller can't know if it was done: no answer, or a 5xx."""
+        return self.status is None or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+@dataclass(frozen=True)
+class Discrepancy:
+    """Something that must not be: `kind` is a stable word, `about` a transaction, payment or request id."""
+
+    kind: str
+    about: str
+
+
+def reconcile(
+    exchanges: Iterable[Exchange],
+    items: Mapping[str, Mapping[str, Any]],
+    messages: Iterable[Mapping[str, Any]] = (),
+    *,
+    messages_lost: int = 0,
+) -> list[Discrepancy]:
+    """Return every discrepancy; none means that each payment was taken exactly as its caller was told.
+
+    `items` are the table's, by transaction_id, as boto3's resource reads them (status, customer_id, processed_at);
+    `messages` the queue's bodies; `messages_lost` what the functions' metric FailureMessagesLost counted.
+    """
+    sent = list(exchanges)
+    return [
+        *_validations(sent, items),
+        *_processings(sent, items),
+        *_strangers(sent, items),
+        *_rejections(sent, messages, messages_lost),
+    ]
+
+
+def _validations(sent: list[Exchange], items: Mapping[str, Mapping[str, Any]]) -> Iterable[Discrepancy]:
+    ids: dict[str, set[str]] = defaultdict(set)
+    for exchange in sent:
+        if exchange.operation == "validate" and exchange.acknowledged:
+            ids[exchange.payment].add(exchange.transaction_id)
+            item = items.get(exchange.transaction_id)
+            if item is None:
+                yield Discrepancy("acknowledged_but_missing", exchange.transaction_id)
+            elif item["customer_id"] != exchange.customer_id:
+                yield Discrepancy("stored_for_another", exchange.transaction_id)
+    yield from (Discrepancy("one_payment_twice", payment) for payment, found in ids.items() if len(found) > 1)
+
+
+def _processings(sent: list[Exchange], items: Mapping[str, Mapping[str, Any]]) -> Iterable[Discrepancy]:
+    asked: set[str] = set()
+    times: dict[str, set[str]] = defaultdict(set)
+    for exchange in sent:
+        if exchange.operation != "process":
+            continue
+        if exchange.acknowledged or exchange.unknown:
+            asked.add(exchange.transaction_id)
+        if exchange.acknowledged:
+            times[exchange.transaction_id].add(exchange.processed_at)
+    for transaction_id, found in times.items():
+        item = items.get(transaction_id)
+        if item is None or item["status"] != "processed":
+            yield Discrepancy("processed_but_not_stored", transaction_id)
+        elif found != {item["processed_at"]}:
+            yield Discrepancy("two_effects", transaction_id)
+    for transaction_id, item in items.items():
+        if item["status"] == "processed" and transaction_id not in asked:
+            yield Discrepancy("processed_unasked", transaction_id)
+
+
+def _strangers(sent: list[Exchange], items: Mapping[str, Mapping[str, Any]]) -> Iterable[Discrepancy]:
+    """Each item was acknowledged to a caller, or belongs to a payment whose callers never heard the outcome."""
+    acknowledged = {exchange.transaction_id for exchange in sent if exchange.acknowledged}
+    told = {exchange.payment for exchange in sent if exchange.operation == "validate" and exchange.acknowledged}
+    unheard: dict[str, set[str]] = defaultdict(set)
+    for exchange in sent:
+        if exchange.operation == "validate" and exchange.unknown and exchange.payment not in told:
+            unheard[exchange.customer_id].add(exchange.payment)
+    found: dict[str, int] = defaultdict(int)
+    for transaction_id, item in items.items():
+        if transaction_id not in acknowledged:
+            found[item["customer_id"]] += 1
+            if found[item["customer_id"]] > len(unheard[item["customer_id"]]):
+                yield Discrepancy("stored_unasked", transaction_id)
+
+
+def _rejections(
+    sent: list[Exchange], messages: Iterable[Mapping[str, Any]], messages_lost: int
+) -> Iterable[Discrepancy]:
+    recorded = {message["request_id"] for message in messages if message["kind"] == "rejected"}
+    refused = {
+        exchange.request_id
+        for exchange in sent
+        if exchange.operation == "validate" and exchange.status == HTTPStatus.BAD_REQUEST
+    }
+    missing = sorted(refused - recorded)
+    if len(missing) > messages_lost:
+        yield from (Discrepancy("rejected_but_not_recorded", request_id) for request_id in missing)

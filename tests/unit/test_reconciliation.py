@@ -1,0 +1,105 @@
+"""The reconciliation finds each thing that must not be, and nothing where all is well."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paycli.operations.reconciliation import Discrepancy, Exchange, reconcile
+
+NOON, LATER = "2026-01-01T12:00:00.000Z", "2026-01-01T12:00:01.000Z"
+
+
+def validated(payment: str, status: int | None = 200, **more: Any) -> Exchange:
+    told = {"transaction_id": f"txn_{payment}"} if status == 200 else {}
+    return Exchange("validate", payment, f"customer-{payment}", status, **{**told, **more})
+
+
+def processed(payment: str, status: int | None = 200, at: str = NOON) -> Exchange:
+    told = {"processed_at": at} if status == 200 else {}
+    return Exchange("process", payment, f"customer-{payment}", status, f"txn_{payment}", **told)
+
+
+def stored(payment: str, status: str = "validated", at: str = NOON) -> dict[str, Any]:
+    item = {"status": status, "customer_id": f"customer-{payment}"}
+    return {f"txn_{payment}": {**item, "processed_at": at} if status == "processed" else item}
+
+
+def test_all_is_well() -> None:
+    exchanges = [
+        validated("a", 503),
+        validated("a"),
+        validated("a"),
+        processed("a", None),
+        processed("a"),
+        processed("a"),
+        validated("b"),
+        validated("c", None),
+        validated("d", 400, request_id="r-1"),
+        validated("e", 422),
+    ]
+    items = {**stored("a", "processed"), **stored("b"), **stored("c")}
+    assert reconcile(exchanges, items, [{"kind": "rejected", "request_id": "r-1"}]) == []
+
+
+@pytest.mark.parametrize(
+    ("exchanges", "items", "found"),
+    [
+        ([validated("a")], {}, Discrepancy("acknowledged_but_missing", "txn_a")),
+        (
+            [Exchange("validate", "a", "other", 200, "txn_a")],
+            stored("a"),
+            Discrepancy("stored_for_another", "txn_a"),
+        ),
+        (
+            [validated("a"), Exchange("validate", "a", "customer-b", 200, "txn_b")],
+            {**stored("a"), **stored("b")},
+            Discrepancy("one_payment_twice", "a"),
+        ),
+        ([validated("a"), processed("a")], stored("a"), Discrepancy("processed_but_not_stored", "txn_a")),
+        ([processed("a")], {}, Discrepancy("processed_but_not_stored", "txn_a")),
+        (
+            [validated("a"), processed("a"), processed("a", at=LATER)],
+            stored("a", "processed"),
+            Discrepancy("two_effects", "txn_a"),
+        ),
+        (
+            [validated("a"), processed("a", 404)],
+            stored("a", "processed"),
+            Discrepancy("processed_unasked", "txn_a"),
+        ),
+        ([], stored("a"), Discrepancy("stored_unasked", "txn_a")),
+        ([validated("a", 400, request_id="r-1")], {}, Discrepancy("rejected_but_not_recorded", "r-1")),
+    ],
+)
+def test_each_thing_that_must_not_be_is_found(
+    exchanges: list[Exchange], items: dict[str, Any], found: Discrepancy
+) -> None:
+    assert reconcile(exchanges, items) == [found]
+
+
+def test_a_second_item_of_a_payment_that_was_told_is_a_stranger() -> None:
+    twice = {**stored("a"), "txn_again": {"status": "validated", "customer_id": "customer-a"}}
+    assert reconcile([validated("a", None), validated("a")], twice) == [Discrepancy("stored_unasked", "txn_again")]
+
+
+def test_a_message_that_the_functions_count_as_lost_is_accounted_for() -> None:
+    refused = [validated("a", 400, request_id="r-1")]
+    assert reconcile(refused, {}, [{"kind": "error", "request_id": "r-1"}], messages_lost=1) == []
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=20), st.data())
+def test_what_is_stored_as_it_was_told_is_never_blamed(payments: list[str], data: st.DataObject) -> None:
+    exchanges: list[Exchange] = []
+    items: dict[str, Any] = {}
+    for payment in payments:
+        status = data.draw(st.sampled_from([200, 503, None]))
+        kept = status == 200 or data.draw(st.booleans())
+        exchanges.append(validated(payment, status))
+        if kept:
+            items.setdefault(f"txn_{payment}", stored(payment)[f"txn_{payment}"])
+        if f"txn_{payment}" in items and data.draw(st.booleans()):
+            items |= stored(payment, "processed")
+            exchanges.append(processed(payment, data.draw(st.sampled_from([200, 503]))))
+    assert reconcile(exchanges, items) == []
