@@ -11,7 +11,7 @@ help:
 	@echo "make test     the whole test suite, with coverage"
 	@echo "make lint     ruff, mypy --strict, cfn-lint on templates/, and templates/ against their builders"
 	@echo "make format   ruff format"
-	@echo "make bench    how long the daily commands take"
+	@echo "make bench    how long the daily commands and the payment path take"
 	@echo "make clean    remove .venv and all caches (not the state of the embedded AWS)"
 
 .venv/python: pyproject.toml constraints.txt
@@ -54,7 +54,7 @@ format: .venv/development
 	$(BIN)/ruff format .
 
 bench: .venv/tool
-	$(BIN)/python benchmarks/main_job.py
+	@for part in main_job cold_start warm throughput; do $(BIN)/python benchmarks/$$part.py || exit 1; done
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -4,6 +4,7 @@ import subprocess
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from paycli import __version__
@@ -15,6 +16,7 @@ from paycli.environment import Environment
 from paycli.errors import PaycliError
 from paycli.handlers_source import handlers_root
 from paycli.progress import Report, Step
+from paycli.runtimes import warning
 from paycli.stack import build
 from paycli.stack.rendering import to_json
 
@@ -56,6 +58,9 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, *, d
     the stack's state allows no deploy.
     """
     caller = check_caller(aws, environment)
+    soon = warning(environment.runtime, datetime.now(UTC).date())
+    if soon:
+        report(Step(soon))
     template = build(environment)
     body = to_json(template)
     if lint.check(body, aws.region, root):

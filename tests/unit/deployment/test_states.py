@@ -15,6 +15,7 @@ from paycli.deployment.changeset import ChangeSet
 from paycli.deployment.package import CodePackage
 from paycli.environment import Environment
 from paycli.errors import PaycliError
+from paycli.progress import Step
 from tests.scripted import STACK_ID, Scripted, raw_event
 
 DEV = Environment(name="dev")
@@ -301,6 +302,19 @@ def test_a_protection_that_stands_already_is_no_second_update(scripted: Scripted
     scripted.stands("CREATE_COMPLETE", Outputs=ENDED)
     deploy.execute(scripted.aws, plan_for(KEPT, creates=True), tmp_path, scripted.reported.append)
     assert any("deletion protection" in str(event) for event in scripted.reported)
+
+
+def test_a_runtime_that_ends_soon_is_said(scripted: Scripted, linted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paycli.deployment.deploy.warning", lambda runtime, _today: f"{runtime} ends")
+    scripted.stands("UPDATE_IN_PROGRESS")
+    with pytest.raises(PaycliError):
+        prepared(scripted, linted)
+    assert scripted.reported == [Step("python3.11 ends")]
+    monkeypatch.setattr("paycli.deployment.deploy.warning", lambda *_: None)
+    scripted.stands("UPDATE_IN_PROGRESS")
+    with pytest.raises(PaycliError):
+        prepared(scripted, linted)
+    assert len(scripted.reported) == 1
 
 
 def test_the_plan_says_who_deploys_which_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
