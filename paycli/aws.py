@@ -93,12 +93,13 @@ class Caller:
 
     account: str
     arn: str
+    place: str  # in words: what the user is about to change
 
 
 def check_caller(aws: Aws, environment: "Environment") -> Caller:
     """Return who calls (one call), or raise ConfigurationError where the environment names another account."""
     identity = aws.client("sts").get_caller_identity()
-    caller = Caller(identity["Account"], identity["Arn"])
+    caller = Caller(identity["Account"], identity["Arn"], _place(aws, identity["Account"]))
     if environment.account_id not in (None, caller.account):
         raise ConfigurationError(
             f"The credentials belong to account {caller.account}, but environment {environment.name!r} "
@@ -107,6 +108,14 @@ def check_caller(aws: Aws, environment: "Environment") -> Caller:
             code="wrong_account",
         )
     return caller
+
+
+def _place(aws: Aws, account: str) -> str:
+    """Say where calls go; AWS_ENDPOINT_URL may lead them away from AWS."""
+    if aws.endpoint_url:
+        return "the embedded AWS"
+    elsewhere = os.environ.get("AWS_ENDPOINT_URL")
+    return f"account {account}, {aws.region}{f', through AWS_ENDPOINT_URL={elsewhere}' if elsewhere else ''}"
 
 
 _CREDENTIALS_HINT = "Run `aws sso login` or `aws configure`, or choose a profile with AWS_PROFILE."

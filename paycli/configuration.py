@@ -47,8 +47,8 @@ def project_root(start: Path | None = None) -> Path:
     return start
 
 
-def load(name: str, root: Path) -> Configuration:
-    """Resolve the environment `name` of the project at `root`.
+def load(name: str, root: Path, named_by: str = "default") -> Configuration:
+    """Resolve the environment `name`, which `named_by` chose, of the project at `root`.
 
     Raises ConfigurationError: it names the file, the field and the nearest right one.
     """
@@ -60,7 +60,7 @@ def load(name: str, root: Path) -> Configuration:
     for layer in layers:
         _merge(merged, layer.settings)
         sources.update(dict.fromkeys(layer.dotted(), layer.source))
-    sources["name"] = "--env or PAYCLI_ENV"
+    sources["name"] = named_by
     try:
         return Configuration(Environment.model_validate(merged), sources)
     except ValidationError as error:

@@ -46,15 +46,22 @@ def err() -> "Console":
 def _console(stream: Any) -> "Console":
     from rich.console import Console
 
-    # Off a terminal, lines aren't wrapped: a log is searched, not read at 80 columns.
+    # Off a terminal, tables aren't squeezed: a log is searched, not read at 80 columns.
     width = None if stream.isatty() else 1000
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=width is not None)
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def note(text: str) -> None:
+    """Say something that is worth knowing, and no result, on standard error."""
+    show(err(), printable(text))
 
 
 def show(console: "Console", part: Any) -> None:
-    """Print a line or a table; off a terminal without the blanks that fill a table's last column."""
-    if console.is_terminal:
-        console.print(part)
+    """Print a line, which a terminal may wrap but nobody cuts, or a table; off a terminal without trailing blanks."""
+    from rich.table import Table
+
+    if console.is_terminal or not isinstance(part, Table):
+        console.print(part, soft_wrap=not isinstance(part, Table))
         return
     with console.capture() as captured:
         console.print(part)
@@ -106,12 +113,13 @@ def _write_document(
 
 
 def _show_lines(error: PaycliError) -> None:
+    from rich.text import Text
+
     console = err()
-    console.print("Error: ", style="bold red", end="")
-    console.print(printable(error.message))
+    lines = Text.assemble(("Error: ", "bold red"), printable(error.message))
     if error.hint:
-        console.print("Hint:  ", style="bold", end="")
-        console.print(printable(error.hint))
+        lines.append_text(Text.assemble(("\nHint:  ", "bold"), printable(error.hint)))
+    console.print(lines, soft_wrap=True)
 
 
 def can_ask() -> bool:
@@ -137,7 +145,7 @@ def confirm(action: str, name: str, *, typed: bool, yes: bool) -> None:
     if yes:
         return
     question = f"{action}? Type the environment's name to confirm:" if typed else f"{action}? [y/N]"
-    err().print(f"{question} ", end="")
+    err().print(f"{question} ", end="", soft_wrap=True)
     answer = sys.stdin.readline().strip()
     if answer != name if typed else answer.lower() not in {"y", "yes"}:
         raise PaycliError("Not confirmed: nothing was changed.", code="not_confirmed")

@@ -1,6 +1,6 @@
 """Progress of a stack operation: a live line with a bar on a terminal, plain lines elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -25,14 +25,31 @@ def activity() -> Iterator[Report]:
         yield plain_lines(shown)
 
 
+@contextmanager
+def checks(total: int) -> Iterator[Callable[[str], None]]:
+    """Give the callback that takes the name of each check that is done: a count on a terminal, else nothing."""
+    shown = console.err()
+    if not shown.is_terminal:
+        yield lambda _name: None
+        return
+    done: list[str] = []
+    with shown.status(f"Checking: 0 of {total}") as status:
+
+        def report(name: str) -> None:
+            done.append(name)
+            status.update(f"Checking: {len(done)} of {total}, {printable(name)} is done")
+
+        yield report
+
+
 def plain_lines(shown: "Console") -> Report:
     """Write one line an event, in UTC, for a log."""
 
     def report(event: Event) -> None:
         if isinstance(event, Step):
-            shown.print(printable(event.text))
+            shown.print(printable(event.text), soft_wrap=True)
         else:
-            shown.print(_line(event))
+            shown.print(_line(event), soft_wrap=True)
 
     return report
 
@@ -55,10 +72,10 @@ def live_display(shown: "Console") -> Iterator[Report]:
 
         def report(event: Event) -> None:
             if isinstance(event, Step):
-                progress.console.print(printable(event.text))
+                progress.console.print(printable(event.text), soft_wrap=True)
                 return
             if event.failed:
-                progress.console.print(_line(event), style="red")
+                progress.console.print(_line(event), style="red", soft_wrap=True)
             if event.status.endswith("_IN_PROGRESS"):
                 busy[event.logical_id] = None
             else:

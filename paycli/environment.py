@@ -3,6 +3,7 @@
 Prices are AWS's public on-demand prices in us-east-1 and only say the order of magnitude.
 """
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
@@ -57,7 +58,7 @@ class Alarms(_Settings):
     failed_queue_age_hours: Annotated[
         int,
         Field(ge=1, le=300, description="Age of the oldest message that waits in the failed-transactions queue."),
-    ] = 24
+    ] = 168
     health_silence_minutes: Annotated[
         int, Field(ge=2, le=60, description="How long the health monitor may say nothing.")
     ] = 5
@@ -72,7 +73,6 @@ class Environment(_Settings):
     ] = "aws"
     region: Annotated[
         str | None,
-        StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$"),
         Field(description="AWS region; unset: what AWS_REGION or the profile says."),
     ] = None
     account_id: Annotated[
@@ -127,6 +127,13 @@ class Environment(_Settings):
         dict[str, str], Field(max_length=40, description="Your own tags, on everything that takes tags.")
     ] = {}
 
+    @field_validator("region")
+    @classmethod
+    def _region_is_one(cls, region: str | None) -> str | None:
+        if region is not None and not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
+            raise ValueError(f"{region!r} is no region; write one such as eu-west-1")
+        return region
+
     @field_validator("tags")
     @classmethod
     def _tags_are_allowed(cls, tags: dict[str, str]) -> dict[str, str]:
@@ -173,6 +180,6 @@ def presets() -> dict[str, dict[str, Any]]:
             "memory_mb": 1024,
             "log_retention_days": 400,
             "reserved_concurrency": {"validation": 200, "processing": 200, "health_monitor": 2},
-            "alarms": {"errors": 1, "latency_p99_ms": 1000, "failed_queue_age_hours": 4},
+            "alarms": {"errors": 1, "latency_p99_ms": 1000},
         },
     }

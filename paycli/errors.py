@@ -39,3 +39,10 @@ class ConfigurationError(PaycliError):
     """paycli.toml, the credentials, the region or the account is not what it must be."""
 
     status = ExitStatus.CONFIGURATION
+
+
+def not_deployed(stack_name: str, environment: str) -> PaycliError:
+    """Return the error of a command that needs a deployed stack where there is none."""
+    return PaycliError(
+        f"The stack {stack_name} isn't deployed.", hint=f"paycli deploy --env {environment}", code="not_deployed"
+    )

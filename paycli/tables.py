@@ -16,24 +16,33 @@ if TYPE_CHECKING:
 _STYLES = {"Add": "green", "Modify": "yellow", "Remove": "bold red"}
 
 
-def changes(change_set: "ChangeSet") -> Table:
+def changes(change_set: "ChangeSet", place: str) -> Table:
     """Show a change set: destructive rows first and in red."""
-    table = _table(
-        "Action", "Resource", "Type", "Replacement", "Because of", title=f"Changes of {change_set.stack_name}"
-    )
-    for change in change_set.changes:
+    rows = [
+        (
+            change.action,
+            change.logical_id,
+            change.resource_type,
+            change.replacement,
+            printable(", ".join(change.causes)),
+        )
+        for change in change_set.changes
+    ]
+    headers = ("Action", "Resource", "Type", "Replacement", "Because of")
+    # Replacement and cause are empty where everything is added.
+    kept = [column for column in range(len(headers)) if column == 0 or any(row[column] for row in rows)]
+    title = f"Changes of {change_set.stack_name} in {place}"
+    table = _table(*(headers[column] for column in kept), title=printable(title))
+    for change, row in zip(change_set.changes, rows, strict=True):
         style = "bold red" if change.loses_data else _STYLES.get(change.action, "")
-        causes = printable(", ".join(change.causes))
-        table.add_row(change.action, change.logical_id, change.resource_type, change.replacement, causes, style=style)
+        table.add_row(*(row[column] for column in kept), style=style)
     return table
 
 
-def outputs(values: Mapping[str, str]) -> Table:
-    """Show the outputs of a stack."""
-    table = _table("Output", "Value")
-    for key, value in values.items():
-        table.add_row(key, printable(value))
-    return table
+def outputs(values: Mapping[str, str]) -> list[str]:
+    """Show the outputs of a stack: lines and no table, so that nothing that one wants to copy is cut."""
+    width = max(map(len, values), default=0)
+    return [f"{key:<{width}}  {printable(value)}" for key, value in values.items()]
 
 
 def settings(rows: Sequence[Mapping[str, Any]], *, describe: bool) -> Table:
@@ -45,9 +54,9 @@ def settings(rows: Sequence[Mapping[str, Any]], *, describe: bool) -> Table:
     return table
 
 
-def teardown(plan: "TeardownPlan") -> Table:
+def teardown(plan: "TeardownPlan", place: str) -> Table:
     """Show what a teardown deletes and leaves."""
-    table = _table("", "Resource", "Type", "Name", title=f"Teardown of {plan.stack.name}")
+    table = _table("", "Resource", "Type", "Name", title=printable(f"Teardown of {plan.stack.name} in {place}"))
     for resources, word, style in ((plan.goes, "goes", "red"), (plan.stays, "stays", "green")):
         for resource in resources:
             table.add_row(
@@ -61,8 +70,9 @@ def check_line(result: "CheckResult") -> Text:
     line = Text()
     line.append("PASS  " if result.passed else "FAIL  ", style="green" if result.passed else "bold red")
     line.append(f"{result.duration_seconds:6.2f} s  {result.name:<18} {result.title}")
-    if result.detail:
-        line.append(f" ({printable(result.detail)})", style="dim")
+    said = result.detail if result.passed else f"expected {result.expected}; found {result.found}"
+    if said:
+        line.append(f" ({printable(said)})", style="dim" if result.passed else "red")
     return line
 
 

@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from paycli import configuration, console
+from paycli.errors import not_deployed
 
 if TYPE_CHECKING:
     from paycli.aws import Aws
     from paycli.environment import Environment
+
+
+_SOURCES = {ParameterSource.COMMANDLINE: "--env", ParameterSource.ENVIRONMENT: "PAYCLI_ENV"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,25 @@ class Project:
             return connect(self.environment)
         from paycli import emulator
 
-        return connect(self.environment, emulator.start(self.root).url)
+        running = emulator.find(self.root)
+        if running is None:
+            running = emulator.start(self.root)
+            console.note(f"Started the embedded AWS at {running.url}")
+        return connect(self.environment, running.url)
+
+    def connect_to_deployed(self) -> "Aws":
+        """Return the environment's AWS, without starting an embedded one that has never held a stack."""
+        if self.environment.target == "embedded":
+            from paycli import emulator
+
+            if not emulator.home(self.root).exists():
+                raise not_deployed(self.environment.stack_name, self.environment.name)
+        return self.connect()
+
+
+def env_is_given() -> bool:
+    """Whether --env stands on the command line; PAYCLI_ENV and the default don't count."""
+    return click.get_current_context().get_parameter_source("env") is ParameterSource.COMMANDLINE
 
 
 def env_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,7 +88,10 @@ def environment_command(function: Callable[..., console.Result]) -> Callable[...
     @functools.wraps(function)
     def callback(env: str, as_json: bool, **options: Any) -> int:
         root = configuration.project_root()
-        project = Project(root, configuration.load(env, root))
+        source = click.get_current_context().get_parameter_source("env")
+        project = Project(
+            root, configuration.load(env, root, _SOURCES.get(source or ParameterSource.DEFAULT, "default"))
+        )
         result = function(project, **options)
         name = click.get_current_context().command_path.split(" ", 1)[1]
         return console.finish(result, command=name, environment=env, as_json=as_json)

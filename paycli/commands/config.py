@@ -1,5 +1,6 @@
 """`paycli config`: each setting, its value and where it came from."""
 
+import os
 from collections.abc import Iterator, Mapping
 
 import click
@@ -29,7 +30,21 @@ def command(project: Project, describe: bool) -> Result:
         }
         for dotted, value in leaves(project.environment.model_dump())
     ]
+    if project.environment.region is None and project.environment.target == "aws":
+        row = next(row for row in rows if row["setting"] == "region")
+        row["value"], row["source"] = _region_of_outside(project.environment.profile)
     return Result({"settings": rows}, shown=[tables.settings(rows, describe=describe)])
+
+
+def _region_of_outside(profile: str | None) -> tuple[str | None, str]:
+    """Return the region that the standard variables or files give, and which of them."""
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        if os.environ.get(variable):
+            return os.environ[variable], variable
+    import boto3
+
+    region = boto3.Session(profile_name=profile).region_name
+    return region, "AWS profile" if region else "default"
 
 
 def _said(dotted: str, sources: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from paycli import console, display, tables
 from paycli.commands.common import Project, environment_command
 from paycli.commands.smoke_test import check_stack
 from paycli.console import Result
+from paycli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -36,6 +37,10 @@ def command(project: Project, yes: bool, dry_run: bool, smoke_test: bool, allow_
     """
     from paycli.deployment import deploy
 
+    if dry_run and smoke_test:
+        raise UsageError(
+            "--dry-run deploys nothing that could be tested.", hint="Leave --smoke-test out.", code="usage"
+        )
     yes = yes or dry_run or project.environment.target == "embedded"
     console.require_answer(yes=yes)
     aws = project.connect()
@@ -62,9 +67,13 @@ def _review(plan: "Plan", allow_remove: "Collection[str]", *, yes: bool) -> None
     change_set = plan.change_set
     if change_set is None:
         return
-    console.show(console.err(), tables.changes(change_set))
+    console.show(console.err(), tables.changes(change_set, plan.place))
+    for unused in sorted(
+        set(allow_remove) - {change.logical_id for change in plan.changes if change.action == "Remove"}
+    ):
+        console.note(f"--allow-remove {unused}: nothing of that name would be removed.")
     deploy.guard(change_set, allow_remove)
-    action = f"{'Create' if change_set.creates else 'Update'} {change_set.stack_name}"
+    action = f"{'Create' if change_set.creates else 'Update'} {change_set.stack_name} in {plan.place}"
     console.confirm(action, plan.environment.name, typed=plan.environment.retain_data, yes=yes)
 
 
@@ -75,7 +84,7 @@ def _data(plan: "Plan", *, executed: bool) -> dict[str, object]:
 def _result(plan: "Plan", deployed: "Deployed") -> Result:
     data = {**_data(plan, executed=bool(plan.changes)), "outputs": deployed.outputs, "outputs_file": str(deployed.path)}
     said = f"{len(plan.changes)} changes deployed." if plan.changes else _NO_CHANGES
-    return Result(data, shown=[said, tables.outputs(deployed.outputs), f"Written to {deployed.path}"])
+    return Result(data, shown=[said, *tables.outputs(deployed.outputs), f"Written to {deployed.path}"])
 
 
 def _with_smoke_test(project: Project, deployed: Result) -> Result:

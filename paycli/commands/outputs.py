@@ -7,18 +7,20 @@ import click
 from paycli import tables
 from paycli.commands.common import Project, environment_command
 from paycli.console import Result
+from paycli.errors import UsageError
 
 
-@click.command("outputs", epilog='Example: curl "$(paycli outputs --env dev --key APIEndpoint)health"')
+@click.command("outputs", epilog='Example: eval "$(paycli outputs --env dev --format env)"; echo "$APIEndpoint"')
 @click.option("--format", "form", type=click.Choice(["text", "env"]), default="text", show_default=True)
 @click.option("--key", metavar="NAME", help="Only the value of this output.")
 @environment_command
 def command(project: Project, form: str, key: str | None) -> Result:
     """Show the outputs of the deployed stack, and write cfn-outputs/flat-outputs.json anew."""
     from paycli.deployment import deploy
-    from paycli.errors import UsageError
 
-    outputs = deploy.finish(project.connect(), project.environment, project.root).outputs
+    if key and form != "text":
+        raise UsageError("--key gives the bare value.", hint="Leave --format out.", code="usage")
+    outputs = deploy.finish(project.connect_to_deployed(), project.environment, project.root).outputs
     if key:
         if key not in outputs:
             raise UsageError(
@@ -28,4 +30,4 @@ def command(project: Project, form: str, key: str | None) -> Result:
     if form == "env":
         lines = [f"export {name}={shlex.quote(value)}\n" for name, value in outputs.items()]
         return Result({"outputs": outputs}, text="".join(lines))
-    return Result({"outputs": outputs}, shown=[tables.outputs(outputs)])
+    return Result({"outputs": outputs}, shown=tables.outputs(outputs))

@@ -32,26 +32,27 @@ def command(project: Project, yes: bool, unprotect: bool) -> Result:
     yes = yes or (environment.target == "embedded" and not console.can_ask())
     console.require_answer(yes=yes)
     aws = project.connect()
-    check_caller(aws, environment)
+    caller = check_caller(aws, environment)
     plan = teardown.plan(aws, environment)
     if plan is None:
         stopped = _stop_embedded(project)
         return Result({"deleted": False, "left": [], **stopped}, text=f"There is no stack {environment.stack_name}.\n")
-    console.show(console.err(), tables.teardown(plan))
+    console.show(console.err(), tables.teardown(plan, caller.place))
     if plan.stack.termination_protection and not unprotect:
         raise PaycliError(
             f"{plan.stack.name} has termination protection.",
             hint="If it is to go: add --disable-termination-protection.",
             code="termination_protection",
         )
-    console.confirm(f"Delete {plan.stack.name}", environment.name, typed=environment.retain_data, yes=yes)
+    action = f"Delete {plan.stack.name} in {caller.place}"
+    console.confirm(action, environment.name, typed=environment.retain_data, yes=yes)
     if plan.stack.termination_protection:
         teardown.unprotect(aws, plan.stack)
     with display.activity() as report:
         left = teardown.execute(aws, environment, plan, report)
     outputs.forget(plan.stack, project.root)
     stopped = _stop_embedded(project)
-    return _result(plan, left, stopped, retained=environment.target == "aws")
+    return _result(plan, left, stopped, kept_a_while=environment.target == "aws" and bool(plan.goes))
 
 
 def _stop_embedded(project: Project) -> dict[str, Any]:
@@ -65,16 +66,16 @@ def _stop_embedded(project: Project) -> dict[str, Any]:
     if not teardown.last_of_embedded(aws):
         return {"emulator_stopped": False}
     with display.activity() as report:
-        bootstrap.remove_bootstrap(aws, report)
+        bootstrap.remove_bootstrap(aws, project.environment, report)
     return {"emulator_stopped": emulator.stop(project.root)}
 
 
-def _result(plan: "TeardownPlan", left: list["Leftover"], stopped: dict[str, Any], *, retained: bool) -> Result:
+def _result(plan: "TeardownPlan", left: list["Leftover"], stopped: dict[str, Any], *, kept_a_while: bool) -> Result:
     shown = [f"{plan.stack.name} is deleted: {len(plan.goes)} resources gone, {len(left)} left."]
     for leftover in left:
         name = printable(f"{leftover.resource.resource_type} {leftover.resource.physical_id}")
         shown += [f"  {name}", f"    remove it with: {printable(leftover.command)}"]
-    if retained:
+    if kept_a_while:
         shown.append("AWS keeps a deleted KMS key for 7 days, and a deleted table's system backup for 35 days.")
     if stopped.get("emulator_stopped"):
         shown.append("The embedded AWS is stopped: no stack was left on it.")

@@ -43,7 +43,7 @@ def _create(aws: Aws, environment: Environment, report: Report) -> None:
     template = build_bootstrap(retain=not embedded, tls_only=not embedded, log_role=_log_role_missing(aws))
     stack_id = _create_or_join(cloudformation, to_json(template))
     finished = follow(cloudformation, stack_id, after="", total=len(template.resources), report=report)
-    failure.demand(finished, "CREATE_COMPLETE", BOOTSTRAP_STACK)
+    failure.demand(finished, "CREATE_COMPLETE", BOOTSTRAP_STACK, environment.name)
 
 
 def _create_or_join(cloudformation: Any, template: str) -> str:
@@ -65,7 +65,7 @@ def _log_role_missing(aws: Aws) -> bool:
     return not aws.client("apigateway").get_account().get("cloudwatchRoleArn")
 
 
-def remove_bootstrap(aws: Aws, report: Report) -> None:
+def remove_bootstrap(aws: Aws, environment: Environment, report: Report) -> None:
     """Delete the bootstrap stack and all artifacts; for the embedded AWS, where nothing else leans on them."""
     bucket = find_bucket(aws)
     if bucket is None:
@@ -81,4 +81,4 @@ def remove_bootstrap(aws: Aws, report: Report) -> None:
     after = last_event(cloudformation, stack_id)
     cloudformation.delete_stack(StackName=stack_id)
     finished = follow(cloudformation, stack_id, after=after, total=len(resources), report=report)
-    failure.demand(finished, "DELETE_COMPLETE", BOOTSTRAP_STACK)
+    failure.demand(finished, "DELETE_COMPLETE", BOOTSTRAP_STACK, environment.name)

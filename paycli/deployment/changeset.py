@@ -70,6 +70,8 @@ def create(
         "Capabilities": ["CAPABILITY_IAM"],
         "Tags": [{"Key": key, "Value": value} for key, value in environment.all_tags.items()],
     }
+    if creates and environment.retain_data:  # what an earlier stack of this name has left, with its data
+        request["ImportExistingResources"] = True
     if environment.cloudformation_role:
         request["RoleARN"] = environment.cloudformation_role
     if environment.deployment_mode == "express":  # the mode alone would turn rollback off

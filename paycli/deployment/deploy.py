@@ -13,7 +13,7 @@ from paycli.deployment import artifacts, bootstrap, changeset, failure, follow, 
 from paycli.deployment.changeset import ChangeSet
 from paycli.deployment.package import CodePackage, package
 from paycli.environment import Environment
-from paycli.errors import PaycliError
+from paycli.errors import PaycliError, not_deployed
 from paycli.handlers_source import handlers_root
 from paycli.progress import Report, Step
 from paycli.runtimes import warning
@@ -36,6 +36,7 @@ class Plan:
     parameters: dict[str, str]
     code: CodePackage
     change_set: ChangeSet | None
+    place: str  # where, in words: the account and region
 
     @property
     def changes(self) -> tuple[changeset.Change, ...]:
@@ -82,7 +83,7 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, *, d
         creates=creates,
         description=_description(root, caller),
     )
-    return Plan(environment, source, parameters, code, change_set)
+    return Plan(environment, source, parameters, code, change_set, caller.place)
 
 
 def guard(change_set: ChangeSet, allowed: Collection[str]) -> None:
@@ -106,7 +107,7 @@ def guard(change_set: ChangeSet, allowed: Collection[str]) -> None:
 def execute(aws: Aws, plan: Plan, root: Path, report: Report) -> Deployed:
     """Execute the plan, follow it to its end, protect what is to be kept, and write the outputs."""
     if plan.change_set:
-        _run(aws, plan.change_set, report)
+        _run(aws, plan.environment, plan.change_set, report)
         if plan.environment.retain_data:
             _protect(aws, plan, plan.change_set, report)
         if plan.environment.target == "embedded":
@@ -133,11 +134,7 @@ def existing(aws: Aws, environment: Environment) -> stacks.Stack:
     """Return the environment's stack, or raise PaycliError where there is none that works."""
     stack = stacks.find(aws.client("cloudformation"), environment.stack_name)
     if stack is None or stack.status == "REVIEW_IN_PROGRESS" or not stack.outputs:
-        raise PaycliError(
-            f"The stack {environment.stack_name} isn't deployed.",
-            hint=f"paycli deploy --env {environment.name}",
-            code="not_deployed",
-        )
+        raise not_deployed(environment.stack_name, environment.name)
     return stack
 
 
@@ -185,7 +182,7 @@ def _source(aws: Aws, bucket: str, caller: Caller, body: str) -> dict[str, str]:
     return {"TemplateURL": artifacts.upload_template(aws, bucket, caller.account, body)}
 
 
-def _run(aws: Aws, change_set: ChangeSet, report: Report) -> None:
+def _run(aws: Aws, environment: Environment, change_set: ChangeSet, report: Report) -> None:
     cloudformation = aws.client("cloudformation")
     after = follow.last_event(cloudformation, change_set.stack_id)
     cloudformation.execute_change_set(ChangeSetName=change_set.change_set_id, ClientRequestToken=str(uuid.uuid4()))
@@ -193,7 +190,7 @@ def _run(aws: Aws, change_set: ChangeSet, report: Report) -> None:
         cloudformation, change_set.stack_id, after=after, total=len(change_set.changes), report=report
     )
     wanted = "CREATE_COMPLETE" if change_set.creates else "UPDATE_COMPLETE"
-    failure.demand(finished, wanted, change_set.stack_name)
+    failure.demand(finished, wanted, change_set.stack_name, environment.name)
 
 
 def _protect(aws: Aws, plan: Plan, executed: ChangeSet, report: Report) -> None:
@@ -212,7 +209,7 @@ def _protect(aws: Aws, plan: Plan, executed: ChangeSet, report: Report) -> None:
         description="paycli: deletion protection, after the create",
     )
     if protection:
-        _run(aws, protection, report)
+        _run(aws, plan.environment, protection, report)
 
 
 def _complete_table(aws: Aws, environment: Environment) -> None:

@@ -19,18 +19,18 @@ def first_failure(events: Iterable[ResourceEvent]) -> ResourceEvent | None:
     return None
 
 
-def demand(finished: Finished, wanted: str, stack: str) -> None:
+def demand(finished: Finished, wanted: str, stack: str, environment: str) -> None:
     """Raise PaycliError with the first real cause, then the stack's state, unless it ended as `wanted`."""
     if finished.status == wanted:
         return
     cause = first_failure(finished.events)
     why = f"{cause.logical_id} ({cause.resource_type}): {cause.reason}" if cause else "CloudFormation gives no reason."
-    hint = _HINTS.get(finished.status, "")
+    hint = _HINTS.get(finished.status, "").format(environment)
     raise PaycliError(f"{why}\n{stack} is now {finished.status}.", hint=hint, code="stack_failed")
 
 
 _HINTS = {
-    "ROLLBACK_COMPLETE": "The first create was undone. Mend the cause, run `paycli teardown`, then deploy again.",
+    "ROLLBACK_COMPLETE": "The create was undone. Mend the cause, run `paycli teardown --env {0}`, then deploy again.",
     "UPDATE_ROLLBACK_COMPLETE": "The previous version runs unchanged. Mend the cause and deploy again.",
-    "DELETE_FAILED": "Remove what is in the way, then run `paycli teardown` again.",
+    "DELETE_FAILED": "Remove what is in the way, then run `paycli teardown --env {0}` again.",
 }

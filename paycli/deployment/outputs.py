@@ -1,5 +1,6 @@
 """The outputs of a stack, as the user needs them, and the file they are written to."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,3 +37,5 @@ def forget(stack: Stack, root: Path) -> None:
         written = json.loads(path.read_text(encoding="utf-8"))
         if written.get("RestApiId") == stack.outputs.get("RestApiId"):
             path.unlink()
+            with contextlib.suppress(OSError):  # somebody else's file may lie beside it
+                path.parent.rmdir()

@@ -1,5 +1,6 @@
 """Take a stack down: say what goes and what stays, delete, follow, and list what is left."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -105,10 +106,11 @@ def execute(aws: Aws, environment: Environment, teardown: TeardownPlan, report: 
     cloudformation.delete_stack(**request)
     total = len(teardown.goes) + len(teardown.stays)
     finished = follow.follow(cloudformation, stack_id, after=after, total=total, report=report)
-    failure.demand(finished, "DELETE_COMPLETE", teardown.stack.name)
+    failure.demand(finished, "DELETE_COMPLETE", teardown.stack.name, environment.name)
     if environment.deployment_mode == "express":
         _await_tables_gone(aws, teardown)
-    return [Leftover(resource, _removal(resource)) for resource in (*teardown.stays, *_written_again(aws, teardown))]
+    left = (*teardown.stays, *_written_again(aws, teardown))
+    return [Leftover(resource, _removal(resource, aws, environment)) for resource in left]
 
 
 def _await_tables_gone(aws: Aws, teardown: TeardownPlan) -> None:
@@ -133,17 +135,23 @@ def _written_again(aws: Aws, teardown: TeardownPlan) -> list[Resource]:
 
 # What removes each type that a teardown can leave.
 _REMOVALS = {
-    "AWS::DynamoDB::Table": "aws dynamodb update-table --table-name {0} --no-deletion-protection-enabled && "
-    "aws dynamodb delete-table --table-name {0}",
-    "AWS::KMS::Key": "aws kms schedule-key-deletion --key-id {0} --pending-window-in-days 7",
-    "AWS::SQS::Queue": "aws sqs delete-queue --queue-url {0}",
-    "AWS::Logs::LogGroup": "aws logs delete-log-group --log-group-name {0}",
+    "AWS::DynamoDB::Table": (
+        "aws dynamodb update-table --table-name {0} --no-deletion-protection-enabled",
+        "aws dynamodb delete-table --table-name {0}",
+    ),
+    "AWS::KMS::Key": ("aws kms schedule-key-deletion --key-id {0} --pending-window-in-days 7",),
+    "AWS::SQS::Queue": ("aws sqs delete-queue --queue-url {0}",),
+    "AWS::Logs::LogGroup": ("aws logs delete-log-group --log-group-name {0}",),
 }
 
 
-def _removal(resource: Resource) -> str:
-    template = _REMOVALS.get(resource.resource_type, "see the console: {0}")
-    return template.format(resource.physical_id)
+def _removal(resource: Resource, aws: Aws, environment: Environment) -> str:
+    """Return the command that removes a resource, from the region and with the profile that made it."""
+    where = f" --region {aws.region}"
+    where += f" --profile {shlex.quote(environment.profile)}" if environment.profile else ""
+    where += f" --endpoint-url {aws.endpoint_url}" if aws.endpoint_url else ""
+    commands = _REMOVALS.get(resource.resource_type, ("# see the console: {0}",))
+    return " && ".join(command.format(shlex.quote(resource.physical_id)) + where for command in commands)
 
 
 def last_of_embedded(aws: Aws) -> bool:

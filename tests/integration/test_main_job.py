@@ -26,7 +26,9 @@ def test_from_nothing_to_a_checked_stack_and_back_to_nothing(fresh: LocalProject
     assert "Uploaded the handlers: code/" in deployed.err
     assert "CREATE_COMPLETE" in deployed.err
     assert "checks passed" in deployed.out
-    assert "FAIL" not in deployed.err
+    assert "PASS" in deployed.out
+    assert "FAIL" not in deployed.out
+    assert "Started the embedded AWS at" in deployed.err
     running = emulator.find(fresh.root)
     assert running is not None
     assert fresh.outputs()["APIEndpoint"].startswith(running.url)
@@ -110,7 +112,7 @@ def test_a_plan_that_is_not_confirmed_leaves_nothing(shared: LocalProject, typed
     variables = shared.run("local", "env", "--json").document["data"]["variables"]
     ran = shared.on_terminal(typed, "deploy", "--env", "pr-7", **variables)
     assert ran.status == status
-    assert "Create payment-api-pr-7? [y/N]" in ran.out
+    assert "Create payment-api-pr-7 in account 000000000000, us-east-1, through AWS_ENDPOINT_URL=" in ran.out
     assert words in ran.out
     assert "payment-api-pr-7" not in stacks(shared)
 
@@ -185,7 +187,7 @@ def test_a_broken_stack_fails_the_smoke_test(shared: LocalProject) -> None:
     finally:
         cloudwatch.put_dashboard(DashboardName="payment-dashboard-open", DashboardBody=dashboard)
     assert ran.status == 1
-    assert "FAIL" in ran.err
+    assert "FAIL" in ran.out
     assert "Error: dashboard: expected" in ran.err
 
 
@@ -233,6 +235,28 @@ def test_data_that_is_kept_is_protected_and_named(fresh: LocalProject) -> None:
     assert "AWS::DynamoDB::Table transactions-kept" in gone.out
     assert "aws dynamodb delete-table --table-name transactions-kept" in gone.out
     assert fresh.aws().client("dynamodb").list_tables()["TableNames"] == ["transactions-kept"]
+
+
+def test_data_that_was_kept_is_taken_up_again(fresh: LocalProject) -> None:
+    assert fresh.run("deploy", "--env", "kept", "--yes").status == 0
+    dynamodb = fresh.aws().client("dynamodb")
+    dynamodb.put_item(TableName="transactions-kept", Item={"transaction_id": {"S": "txn_precious"}})
+    assert fresh.run("teardown", "--env", "kept", "--yes", "--disable-termination-protection").status == 0
+    again = fresh.run("deploy", "--env", "kept", "--yes")
+    assert again.status == 0, again.err
+    assert re.search(r"Import +TransactionsTable", again.err)
+    assert fresh.aws().client("dynamodb").scan(TableName="transactions-kept")["Count"] == 1
+
+
+def test_a_removal_that_is_allowed_but_not_planned_is_said(shared: LocalProject) -> None:
+    settings = (shared.root / "paycli.toml").read_text()
+    try:
+        (shared.root / "paycli.toml").write_text(settings + "\n[env.local.throttle]\nrate = 8\n")
+        dry = shared.run("deploy", "--env", "local", "--dry-run", "--allow-remove", "Tabel")
+    finally:
+        (shared.root / "paycli.toml").write_text(settings)
+    assert dry.status == 0
+    assert "--allow-remove Tabel: nothing of that name would be removed." in dry.err
 
 
 def test_a_stack_stays_while_another_one_lives(shared: LocalProject) -> None:

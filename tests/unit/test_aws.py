@@ -1,5 +1,6 @@
 """Making clients, and putting AWS's errors into words."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,16 @@ def test_the_right_account_passes() -> None:
     environment = Environment(name="dev", account_id="111111111111")
     assert check_caller(of_account("111111111111"), environment).arn.endswith("user/dev")
     assert check_caller(of_account("222222222222"), Environment(name="dev")).account == "222222222222"
+
+
+def test_where_calls_go_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    embedded = of_account("2" * 12)
+    assert check_caller(embedded, Environment(name="local")).place == "the embedded AWS"
+    on_aws = dataclasses.replace(of_account("2" * 12), endpoint_url=None)
+    assert check_caller(on_aws, Environment(name="dev")).place == "account 222222222222, us-east-1"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://elsewhere")
+    elsewhere = dataclasses.replace(of_account("2" * 12), endpoint_url=None)
+    assert "through AWS_ENDPOINT_URL=http://elsewhere" in check_caller(elsewhere, Environment(name="dev")).place
 
 
 def test_a_wrong_account_is_refused_by_both_numbers() -> None:

@@ -59,6 +59,8 @@ def test_every_command_takes_the_same_options() -> None:
         (["render", "--nope"], "`paycli render --help` shows how."),
         (["render", "--all", "--output", "x"], "--all"),
         (["deploy", "--env", "local", "--smoke-test", "extra"], "unexpected extra argument"),
+        (["deploy", "--env", "local", "--dry-run", "--smoke-test"], "Leave --smoke-test out"),
+        (["outputs", "--env", "local", "--key", "x", "--format", "env"], "Leave --format out"),
     ],
 )
 def test_wrong_usage_is_2_with_a_hint(
@@ -68,6 +70,24 @@ def test_wrong_usage_is_2_with_a_hint(
     shown = capsys.readouterr()
     assert words in shown.err
     assert shown.out == ""
+    assert not (project / ".paycli").exists()
+
+
+@pytest.mark.parametrize("command", ["outputs", "smoke-test"])
+def test_what_never_was_deployed_starts_no_embedded_aws(
+    project: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert run([command, "--env", "local"]) == 1
+    assert "paycli deploy --env local" in capsys.readouterr().err
+    assert not (project / ".paycli").exists()
+
+
+def test_the_help_of_the_smoke_test_names_its_checks() -> None:
+    from paycli import smoke
+
+    command = cli.paycli.get_command(click.Context(cli.paycli), "smoke-test")
+    assert command is not None
+    assert ", ".join(smoke.names()) in " ".join(str(command.help).split())
 
 
 def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

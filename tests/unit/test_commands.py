@@ -53,13 +53,13 @@ def test_all_writes_one_template_for_each_environment_on_aws(project: Path, caps
     assert sorted(path.name for path in (project / "templates").iterdir()) == ["dev.yaml", "prod.yaml", "staging.yaml"]
     assert "staging.yaml" in capsys.readouterr().out
     assert run(["render", "--check"]) == 0
-    assert "3 template(s)" in capsys.readouterr().out
+    assert "staging.yaml is up to date" in capsys.readouterr().out
 
 
 def test_check_names_what_differs_and_changes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["render", "--all"]) == 0
     dev, prod = project / "templates" / "dev.yaml", project / "templates" / "prod.yaml"
-    edited = dev.read_text().replace("PAY_PER_REQUEST", "PROVISIONED")
+    edited = dev.read_text().replace("PAY_PER_REQUEST", "PROVISIONED") + "# more\n" * 50
     dev.write_text(edited)
     prod.unlink()
     capsys.readouterr()
@@ -68,13 +68,49 @@ def test_check_names_what_differs_and_changes_nothing(project: Path, capsys: pyt
     assert "-      BillingMode: PROVISIONED" in shown.out
     assert "more lines" in shown.out
     assert "dev.yaml" in shown.err
-    assert "prod.yaml" in shown.err
+    assert "prod.yaml is missing" in shown.out
+    assert "paycli render --all" in shown.err
     assert dev.read_text() == edited
     assert not prod.exists()
     assert run(["render", "--check", "--json"]) == 4
     document = json.loads(capsys.readouterr().out)
     assert document["status"] == "different"
     assert len(document["data"]["different"]) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--all", "--env", "dev"],
+        ["--all", "--output", "x"],
+        ["--all", "--format", "json"],
+        ["--check", "--format", "json"],
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(project: Path, arguments: list[str]) -> None:
+    assert run(["render", *arguments]) == 2
+    assert not (project / "templates").exists()
+
+
+def test_one_environment_can_be_checked(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["render", "--all"]) == 0
+    (project / "templates" / "prod.yaml").unlink()
+    assert run(["render", "--check", "--env", "dev"]) == 0
+    assert run(["render", "--check", "--env", "prod"]) == 4
+    assert "without --check" in capsys.readouterr().err
+
+
+def test_what_is_no_file_is_written_to_and_stays_what_it_is(project: Path) -> None:
+    os.mkfifo(project / "pipe")
+    reader = subprocess.Popen(["cat", "pipe"], cwd=project, stdout=subprocess.PIPE, text=True)
+    assert run(["render", "--output", "pipe"]) == 0
+    assert reader.communicate(timeout=30)[0].startswith("# Generated")
+    assert (project / "pipe").is_fifo()
+    (project / "real.yaml").touch()
+    (project / "link.yaml").symlink_to("real.yaml")
+    assert run(["render", "--output", "link.yaml"]) == 0
+    assert (project / "link.yaml").is_symlink()
+    assert (project / "real.yaml").read_text().startswith("# Generated")
 
 
 def test_one_file_can_be_written_and_checked(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,6 +148,27 @@ def test_config_shows_each_value_and_its_source(project: Path, capsys: pytest.Ca
     assert rows["retain_data"]["source"] == "preset prod"
     assert rows["tags.Team"]["source"] == "paycli.toml [env.prod]"
     assert all(row["description"] for name, row in rows.items() if name != "name" and not name.startswith("tags."))
+
+
+def test_config_says_who_named_the_environment_and_where_the_region_is_from(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def row(setting: str, *arguments: str) -> tuple[str | None, str]:
+        assert run(["config", "--json", *arguments]) == 0
+        rows = {row["setting"]: row for row in json.loads(capsys.readouterr().out)["data"]["settings"]}
+        return rows[setting]["value"], rows[setting]["source"]
+
+    assert row("name") == ("dev", "default")
+    assert row("name", "--env", "prod") == ("prod", "--env")
+    assert row("region") == (None, "default")
+    assert row("region", "--env", "local") == ("us-east-1", "preset local")
+    (project / "config").write_text("[default]\nregion = ap-south-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(project / "config"))
+    assert row("region") == ("ap-south-1", "AWS profile")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    assert row("region") == ("eu-west-1", "AWS_DEFAULT_REGION")
+    monkeypatch.setenv("PAYCLI_ENV", "prod")
+    assert row("name") == ("prod", "PAYCLI_ENV")
 
 
 def test_config_explains_the_settings(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

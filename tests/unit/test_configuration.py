@@ -88,6 +88,11 @@ def test_a_bad_name_is_refused(tmp_path: Path, name: str) -> None:
         ("[env]\nprod = 3", "env.prod", "[env.prod]"),
         ("[env.Bad]", "env.Bad", "Lower-case"),
         ("[defaults]\nmemory_mb = 'x'", "defaults.memory_mb", "--describe"),
+        (
+            "[defaults]\nregion = 'mars'",
+            "defaults.region: 'mars' is no region; write one such as eu-west-1",
+            "--describe",
+        ),
         ("[defaults]\nalarms = 3", "defaults.alarms", "--describe"),
         ("[env.prod.tags]\nProject = 'x'", "env.prod.tags", "--describe"),
         ("[env.prod.tags]\nTeam = 1", "env.prod.tags.Team", "--describe"),

@@ -61,17 +61,17 @@ def test_the_cause_is_the_first_that_failed_by_itself(scripted: Scripted, event:
     assert cause is not None
     assert cause.logical_id == "Table"
     with pytest.raises(PaycliError) as caught:
-        demand(finished, "CREATE_COMPLETE", "payment-api-dev")
+        demand(finished, "CREATE_COMPLETE", "payment-api-dev", "dev")
     assert caught.value.message.startswith("Table (AWS::DynamoDB::Table): Table already exists\n")
     assert "ROLLBACK_COMPLETE" in caught.value.message
-    assert "paycli teardown" in caught.value.hint
+    assert "paycli teardown --env dev" in caught.value.hint
 
 
 def test_an_end_without_a_cause_says_so(scripted: Scripted, event: Make) -> None:
     scripted.events(event(1, "UPDATE_FAILED"))
     with pytest.raises(PaycliError, match="gives no reason"):
-        demand(followed(scripted), "UPDATE_COMPLETE", "payment-api-dev")
+        demand(followed(scripted), "UPDATE_COMPLETE", "payment-api-dev", "dev")
 
 
 def test_what_was_wanted_passes() -> None:
-    demand(Finished("DELETE_COMPLETE", ()), "DELETE_COMPLETE", "payment-api-dev")
+    demand(Finished("DELETE_COMPLETE", ()), "DELETE_COMPLETE", "payment-api-dev", "dev")

@@ -126,7 +126,7 @@ def test_a_bootstrap_that_is_gone_at_once_is_not_used(scripted: Scripted) -> Non
 
 def test_without_a_bootstrap_there_is_nothing_to_remove(scripted: Scripted) -> None:
     scripted.stands(None)
-    bootstrap.remove_bootstrap(scripted.aws, scripted.reported.append)
+    bootstrap.remove_bootstrap(scripted.aws, DEV, scripted.reported.append)
     assert scripted.reported == []
 
 
@@ -203,13 +203,16 @@ def test_what_is_kept_is_named_with_the_command_that_removes_it(scripted: Script
     scripted.events(raw_event(1, "CREATE_COMPLETE"), raw_event(2, "DELETE_COMPLETE"))
     # The group is there again: a function wrote its last line after the delete.
     scripted.answers("logs", "describe_log_groups", {"logGroups": [{"logGroupName": "/aws/lambda/x"}]})
-    role = Environment(name="dev", cloudformation_role="arn:aws:iam::111111111111:role/r")
+    role = Environment(name="dev", profile="work", cloudformation_role="arn:aws:iam::111111111111:role/r")
     left = teardown.execute(scripted.aws, role, plan, scripted.reported.append)
     commands = {leftover.resource.logical_id: leftover.command for leftover in left}
     assert set(commands) == {*kept, "Logs"}
     assert "--no-deletion-protection-enabled" in commands["TransactionsTable"]
     assert "schedule-key-deletion --key-id 1234" in commands["Key"]
-    assert "delete-queue --queue-url https://queue" in commands["Queue"]
+    assert commands["Queue"] == (
+        "aws sqs delete-queue --queue-url https://queue --region us-east-1 --profile work "
+        "--endpoint-url http://127.0.0.1:1"
+    )
     assert "delete-log-group --log-group-name /aws/lambda/x" in commands["Logs"]
 
 
@@ -260,7 +263,7 @@ def test_the_endpoint_of_aws_is_left_as_it_is(scripted: Scripted) -> None:
 
 def plan_for(environment: Environment, *, creates: bool) -> deploy.Plan:
     change_set = ChangeSet("arn:aws:cloudformation:us-east-1:0:changeSet/c/1", STACK_ID, "payment-api-dev", creates, ())
-    return deploy.Plan(environment, {"TemplateBody": "{}"}, {"CodeKey": "k"}, CODE, change_set)
+    return deploy.Plan(environment, {"TemplateBody": "{}"}, {"CodeKey": "k"}, CODE, change_set, "here")
 
 
 def executes(scripted: Scripted, status: str) -> None:
@@ -318,7 +321,7 @@ def test_a_runtime_that_ends_soon_is_said(scripted: Scripted, linted: Path, monk
 
 
 def test_the_plan_says_who_deploys_which_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    caller = Caller("1" * 12, "arn:aws:iam::111111111111:user/dev")
+    caller = Caller("1" * 12, "arn:aws:iam::111111111111:user/dev", "here")
     here = Path(__file__).parent
     assert re.fullmatch(rf"paycli {__version__}, commit [0-9a-f]+, by {caller.arn}", deploy._description(here, caller))
     monkeypatch.setenv("PATH", str(tmp_path))  # a machine without git
