@@ -146,6 +146,11 @@ def explain(error: Exception) -> PaycliError | None:
     )
     if isinstance(error, expired):
         return ConfigurationError(f"The login has expired: {error}", hint=_CREDENTIALS_HINT, code="credentials_expired")
+    broken = (aws_errors.ConfigParseError, aws_errors.ConfigNotFound, aws_errors.InvalidRegionError)
+    if isinstance(error, broken):
+        return ConfigurationError(
+            str(error), hint="Mend the AWS configuration files, or the region.", code="aws_config"
+        )
     missing = (
         aws_errors.NoCredentialsError,
         aws_errors.PartialCredentialsError,

@@ -1,9 +1,11 @@
 """The click group: commands that load when they are called, and one place where errors become an exit status."""
 
+import contextlib
 import importlib
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -70,6 +72,9 @@ def paycli() -> None:
 def main() -> NoReturn:
     """Run the command line and leave with its exit status."""
     signal.signal(signal.SIGTERM, _interrupt)
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller (`>&-`)
+            setattr(sys, name, Path(os.devnull).open("r+"))  # noqa: SIM115 - as long as paycli
     sys.exit(run(sys.argv[1:]))
 
 
@@ -108,6 +113,8 @@ def _explained(problem: Exception) -> PaycliError:
         known = explain(problem)
         if known:
             return known
+    if isinstance(problem, OSError):
+        return PaycliError(f"The operating system refuses: {problem}", hint="--debug shows where.", code="os_error")
     return PaycliError(
         f"An error that paycli doesn't know: {type(problem).__name__}: {problem}",
         hint="Run it again with --debug for the traceback.",
@@ -118,18 +125,21 @@ def _explained(problem: Exception) -> PaycliError:
 def _refuse(arguments: list[str], error: PaycliError, status: ExitStatus) -> int:
     from paycli import console
 
-    console.show_error(
-        error,
-        status,
-        command=next((word for word in arguments if word in COMMANDS), None),
-        environment=_environment(arguments),
-        as_json="--json" in arguments,
-    )
+    with contextlib.suppress(OSError):  # a full disk or a closed pipe can't take the message either
+        console.show_error(
+            error,
+            status,
+            command=next((word for word in arguments if word in COMMANDS), None),
+            environment=_environment(arguments),
+            as_json="--json" in arguments,
+        )
     return status
 
 
 def _environment(arguments: list[str]) -> str:
     """Return the environment's name for the document of an error, also of one that click found."""
+    if "local" in arguments[:1]:
+        return "local"
     for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
         if word == "--env" or word.startswith("--env="):
             return word.removeprefix("--env=") if "=" in word else following

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from paycli.environment import NAME_PATTERN, Environment, presets
+from paycli.environment import Environment, is_name, presets
 from paycli.errors import ConfigurationError
 
 FILE_NAME = "paycli.toml"
@@ -74,7 +74,7 @@ def known_names(root: Path) -> list[str]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
@@ -85,7 +85,7 @@ def _read(path: Path) -> dict[str, Any]:
         ) from None
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         line = re.search(r"at line (\d+)", str(error))
         where = f"{path}:{line[1] if line else text.count(chr(10)) + 1}"
         raise ConfigurationError(
@@ -111,7 +111,7 @@ def _check_tables(path: Path, document: dict[str, Any]) -> None:
         if "name" in settings:  # the table's own name is the environment's
             raise _unknown(f"{path}: {table}.name", "name", [f for f in Environment.model_fields if f != "name"])
     for name in document.get("env", {}):
-        if not re.fullmatch(NAME_PATTERN, name):
+        if not is_name(name):
             raise ConfigurationError(
                 f"{path}: env.{name}: not a name for an environment",
                 hint=_NAME_HINT,
@@ -119,7 +119,7 @@ def _check_tables(path: Path, document: dict[str, Any]) -> None:
             )
 
 
-_NAME_HINT = "Lower-case letters, digits and hyphens, a letter first, 20 at most."
+_NAME_HINT = "Lower-case letters, digits and hyphens, a letter first, 20 at most; not dlq-…, a queue's name."
 
 
 def _not_a_table(path: Path, key: str) -> ConfigurationError:
@@ -131,10 +131,11 @@ def _check_name(name: str, document: Mapping[str, Any]) -> None:
     if name in known:
         return
     nearest = _nearest(name.lower(), known)
-    if not re.fullmatch(NAME_PATTERN, name):
+    if not is_name(name):
         hint = f"Did you mean {nearest!r}? {_NAME_HINT}" if nearest else _NAME_HINT
         raise ConfigurationError(f"{name!r} is not a name for an environment.", hint=hint, code="bad_environment_name")
-    if nearest and not name.startswith(nearest):  # prdo: a slip would deploy a second stack with dev's settings
+    # prdo, prodd, local2: a slip would deploy a second stack, with dev's settings and on AWS. dev-2 is meant.
+    if nearest and not name.startswith(f"{nearest}-"):
         raise ConfigurationError(
             f"There is no environment {name!r}.",
             hint=f"Did you mean {nearest!r}? To have one of that name, add [env.{name}] to {FILE_NAME}.",
@@ -213,7 +214,7 @@ def _table_of(dotted: str, layers: list[_Layer]) -> str:
 
 def _unknown(where: str, name: str, known: list[str]) -> ConfigurationError:
     nearest = _nearest(name, known)
-    hint = f"Did you mean {nearest!r}?" if nearest else f"Known: {', '.join(sorted(known))}."
+    hint = f"Did you mean {nearest!r}?" if nearest else f"Known: {', '.join(sorted(set(known)))}."
     return ConfigurationError(f"{where}: there is no such thing", hint=hint, code="config_unknown")
 
 

@@ -10,6 +10,7 @@ import fcntl
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -94,8 +95,13 @@ def _launch(folder: Path, lock: int) -> Emulator:
     """Start the process; whoever comes meanwhile finds the lock taken and waits for the record."""
     port = _free_port(_recorded_port(folder))
     (folder / "emulator.json").unlink(missing_ok=True)
+    shutil.rmtree(folder / "tmp")  # what the functions of the last start left
+    (folder / "tmp").mkdir(mode=0o700)
     process = _spawn(folder, port, lock)
     emulator = Emulator(process.pid, port)
+    # At once: if paycli is killed now, the next command still finds the process, and can stop it.
+    _write(folder / "port", str(port))
+    _write(folder / "emulator.json", json.dumps(asdict(emulator)))
     try:
         _await_ready(process, emulator, folder)
     except BaseException:
@@ -103,26 +109,27 @@ def _launch(folder: Path, lock: int) -> Emulator:
         process.wait()
         raise
     process.returncode = 0  # it outlives paycli by intent: Popen need not warn of it
-    _write(folder / "port", str(port))
-    _write(folder / "emulator.json", json.dumps(asdict(emulator)))
     return emulator
 
 
 def stop(root: Path) -> bool:
-    """Stop the embedded AWS and wait until its state is saved; False where none runs."""
-    emulator = find(root)
-    if emulator is None:
-        return False
-    os.kill(emulator.pid, signal.SIGTERM)
+    """Stop the embedded AWS, also one that doesn't answer, and wait until its state is saved; False where none runs."""
+    folder = home(root)
+    emulator = None
     deadline = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < deadline:
-        with _lock(home(root)) as lock:
+        with _lock(folder) as lock:
             if lock is not None:
-                return True
+                return emulator is not None
+        if emulator is None:
+            emulator = _recorded(folder)  # the process that has the lock
+            if emulator:
+                os.kill(emulator.pid, signal.SIGTERM)
         time.sleep(0.02)
+    who = f"process {emulator.pid}" if emulator else "its process id isn't known yet"
     raise PaycliError(
-        f"The embedded AWS (process {emulator.pid}) doesn't stop.",
-        hint=f"See {home(root) / 'log'}. Ending it with `kill -9 {emulator.pid}` loses what came since its last stop.",
+        f"The embedded AWS ({who}) doesn't stop.",
+        hint=f"See {folder / 'log'}. Ending it with `kill -9` loses what came since its last stop.",
         code="emulator_stuck",
     )
 
@@ -146,12 +153,17 @@ def _lock(folder: Path) -> Iterator[int | None]:
 
 
 def _answering(folder: Path) -> Emulator | None:
-    """Return the recorded emulator if it answers; the record of one that died may still lie there."""
+    """Return the recorded emulator if it answers."""
+    emulator = _recorded(folder)
+    return emulator if emulator and _is_ready(emulator) else None
+
+
+def _recorded(folder: Path) -> Emulator | None:
+    """Return what the record says; only while the lock is taken it speaks of a process that lives."""
     try:
-        emulator = Emulator(**json.loads((folder / "emulator.json").read_text()))
+        return Emulator(**json.loads((folder / "emulator.json").read_text()))
     except (FileNotFoundError, ValueError):
         return None
-    return emulator if _is_ready(emulator) else None
 
 
 def _silent(folder: Path) -> PaycliError:
@@ -175,6 +187,7 @@ def _is_ready(emulator: Emulator) -> bool:
 def _write(path: Path, text: str) -> None:
     draft = path.with_suffix(".new")
     draft.write_text(text)
+    draft.chmod(0o600)
     draft.replace(path)
 
 

@@ -10,6 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,19}$"
 
+
+def is_name(text: str) -> bool:
+    """Whether an environment may be called so: failed-transactions-dlq-x is the dead-letter queue of x."""
+    return bool(re.fullmatch(NAME_PATTERN, text)) and not text.startswith("dlq-")
+
+
 # What CloudWatch Logs accepts, in days:
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 RetentionDays = Literal[
@@ -77,7 +83,7 @@ class Environment(_Settings):
     ] = None
     account_id: Annotated[
         str | None,
-        StringConstraints(pattern=r"^\d{12}$"),
+        StringConstraints(pattern=r"^[0-9]{12}$"),
         Field(description="A guard: any other account is refused before anything happens."),
     ] = None
     profile: Annotated[
@@ -85,7 +91,7 @@ class Environment(_Settings):
     ] = None
     cloudformation_role: Annotated[
         str | None,
-        StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$"),
+        StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$"),
         Field(description="Role that CloudFormation assumes to make the resources; unset: the caller's rights."),
     ] = None
     deployment_mode: Annotated[
@@ -130,7 +136,7 @@ class Environment(_Settings):
     @field_validator("region")
     @classmethod
     def _region_is_one(cls, region: str | None) -> str | None:
-        if region is not None and not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
+        if region is not None and not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[0-9]", region):
             raise ValueError(f"{region!r} is no region; write one such as eu-west-1")
         return region
 
@@ -145,7 +151,7 @@ class Environment(_Settings):
             if key in {"Project", "Environment", "ManagedBy"} or key.lower().startswith("aws:"):
                 raise ValueError(f"the tag {key!r} is reserved")
             if not 1 <= len(key) <= 128 or len(value) > 256:
-                raise ValueError(f"the tag {key[:40]!r} is too long: 128 characters a key, 256 a value")
+                raise ValueError(f"the tag {key[:40]!r} is empty or too long: 1 to 128 characters a key, 256 a value")
             if any(not (letter.isalnum() or letter in " +-=._:/@") for letter in key + value):
                 raise ValueError(f"the tag {key!r} has a character that AWS refuses (letters, digits, + - = . _ : / @)")
         return tags

@@ -41,6 +41,12 @@ class ConfigurationError(PaycliError):
     status = ExitStatus.CONFIGURATION
 
 
+class DetachedError(PaycliError):
+    """The user ended the command while AWS was at work; AWS goes on."""
+
+    status = ExitStatus.INTERRUPTED
+
+
 def not_deployed(stack_name: str, environment: str) -> PaycliError:
     """Return the error of a command that needs a deployed stack where there is none."""
     return PaycliError(

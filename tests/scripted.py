@@ -44,12 +44,21 @@ class Scripted:
             "StackId": STACK_ID,
             "StackStatus": status,
             "CreationTime": datetime(2026, 1, 1, tzinfo=UTC),
+            "Tags": [{"Key": "ManagedBy", "Value": "paycli"}],
         }
         self.answers("cloudformation", "describe_stacks", {"Stacks": [{**stack, **more}]})
 
     def events(self, *raw: dict[str, Any]) -> None:
         """Script the next DescribeStackEvents; oldest first, as one reads them."""
         self.answers("cloudformation", "describe_stack_events", {"StackEvents": list(reversed(raw))})
+
+    def leaves_an_empty_stack(self, *change_sets: str) -> None:
+        """Script the taking back of a plan for a new stack, where these change sets are still listed."""
+        self.answers("cloudformation", "delete_change_set", {})
+        self.stands("REVIEW_IN_PROGRESS")
+        listed = [{"ChangeSetId": change_set} for change_set in change_sets]
+        self.answers("cloudformation", "list_change_sets", {"Summaries": listed})
+        self.answers("cloudformation", "delete_stack", {})
 
     def all_was_asked(self) -> None:
         for stubber in self._stubbers.values():

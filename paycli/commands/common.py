@@ -1,7 +1,8 @@
 """What every command shares: the options, the project it stands in, and how its result leaves."""
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from paycli import configuration, console
-from paycli.errors import not_deployed
+from paycli.errors import DetachedError, not_deployed
 
 if TYPE_CHECKING:
     from paycli.aws import Aws
@@ -54,6 +55,19 @@ class Project:
             if not emulator.home(self.root).exists():
                 raise not_deployed(self.environment.stack_name, self.environment.name)
         return self.connect()
+
+
+@contextlib.contextmanager
+def goes_on(command: str) -> Iterator[None]:
+    """Say on an interrupt that CloudFormation goes on, and which command comes back to it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise DetachedError(
+            "Interrupted: paycli no longer follows, but CloudFormation goes on with what it has begun.",
+            hint=f"Wait until it is done, then run `{command}` again: it takes up what is left.",
+            code="interrupted",
+        ) from None
 
 
 def env_is_given() -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from paycli import console, display, tables
-from paycli.commands.common import Project, environment_command
+from paycli.commands.common import Project, environment_command, goes_on
 from paycli.commands.smoke_test import check_stack
 from paycli.console import Result
 from paycli.errors import UsageError
@@ -54,7 +54,7 @@ def command(project: Project, yes: bool, dry_run: bool, smoke_test: bool, allow_
     if dry_run:
         deploy.discard(aws, plan)
         return Result(_data(plan, executed=False), shown=["Nothing was deployed." if plan.changes else _NO_CHANGES])
-    with display.activity() as report:
+    with display.activity() as report, goes_on(f"paycli deploy --env {project.environment.name}"):
         deployed = deploy.execute(aws, plan, project.root, report)
     result = _result(plan, deployed)
     return _with_smoke_test(project, result) if smoke_test else result

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paycli import console, display, tables
-from paycli.commands.common import Project, environment_command
+from paycli.commands.common import Project, environment_command, goes_on
 from paycli.console import Result
 from paycli.errors import PaycliError
 from paycli.text import printable
@@ -48,7 +48,7 @@ def command(project: Project, yes: bool, unprotect: bool) -> Result:
     console.confirm(action, environment.name, typed=environment.retain_data, yes=yes)
     if plan.stack.termination_protection:
         teardown.unprotect(aws, plan.stack)
-    with display.activity() as report:
+    with display.activity() as report, goes_on(f"paycli teardown --env {environment.name}"):
         left = teardown.execute(aws, environment, plan, report)
     outputs.forget(plan.stack, project.root)
     stopped = _stop_embedded(project)

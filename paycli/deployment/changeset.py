@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from paycli.deployment import stacks
 from paycli.environment import Environment
 from paycli.errors import PaycliError
 from paycli.stack.retention import DATA_TYPES
@@ -76,7 +77,10 @@ def create(
         request["RoleARN"] = environment.cloudformation_role
     if environment.deployment_mode == "express":  # the mode alone would turn rollback off
         request["DeploymentConfig"] = {"Mode": "EXPRESS", "DisableRollback": False}
-    made = cloudformation.create_change_set(**request)
+    try:
+        made = cloudformation.create_change_set(**request)
+    except cloudformation.exceptions.AlreadyExistsException:
+        raise stacks.busy(environment.stack_name, "being created") from None
     try:
         described = _await_computed(cloudformation, made["Id"])
     except BaseException:  # interrupted as well: what was only a plan must not stay behind
@@ -101,9 +105,16 @@ def create(
 
 
 def discard(cloudformation: Any, change_set_id: str, stack_id: str, *, creates: bool) -> None:
-    """Delete a change set, and the empty stack (REVIEW_IN_PROGRESS) that one for a new stack leaves."""
+    """Delete a change set, and the empty stack (REVIEW_IN_PROGRESS) that one for a new stack leaves.
+
+    Two creates share that stack, so it stays where another change set is there, or another deploy has executed one.
+    """
     cloudformation.delete_change_set(ChangeSetName=change_set_id)
-    if creates:
+    stack = stacks.find(cloudformation, stack_id) if creates else None
+    if stack is None or stack.status != "REVIEW_IN_PROGRESS":
+        return
+    others = cloudformation.list_change_sets(StackName=stack_id)["Summaries"]
+    if all(other["ChangeSetId"] == change_set_id for other in others):
         cloudformation.delete_stack(StackName=stack_id)
 
 

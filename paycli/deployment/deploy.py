@@ -89,19 +89,29 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, *, d
 def guard(change_set: ChangeSet, allowed: Collection[str]) -> None:
     """Raise PaycliError where the change set would replace or remove what holds data.
 
-    `allowed` names logical IDs that may be removed; a replacement is never allowed.
+    `allowed` names logical IDs that may be removed; a replacement is never allowed, nor a removal together with an
+    addition of the same type: under a new logical ID and the old name, CloudFormation loses both.
     """
+    added = {change.resource_type for change in change_set.changes if change.action == "Add"}
     for change in change_set.changes:
-        if not change.loses_data or (change.action == "Remove" and change.logical_id in allowed):
+        if not change.loses_data:
             continue
-        verb = "removed" if change.action == "Remove" else f"replaced (because of {', '.join(change.causes)})"
-        raise PaycliError(
-            f"{change.logical_id} ({change.resource_type}) holds data and would be {verb}.",
-            hint=f"If that is meant: --allow-remove {change.logical_id}"
-            if change.action == "Remove"
-            else "CloudFormation can't replace what has a fixed name: add one under a new name and move the data.",
-            code="data_loss",
-        )
+        said = f"{change.logical_id} ({change.resource_type}) holds data and would be"
+        if change.action != "Remove":
+            raise PaycliError(
+                f"{said} replaced (because of {', '.join(change.causes)}).",
+                hint="CloudFormation can't replace what has a fixed name: add one under a new name and move the data.",
+                code="data_loss",
+            )
+        if change.logical_id not in allowed:
+            hint = f"If that is meant: --allow-remove {change.logical_id}"
+            raise PaycliError(f"{said} removed.", hint=hint, code="data_loss")
+        if change.resource_type in added:
+            raise PaycliError(
+                f"{said} removed while another of its type is added.",
+                hint="Do it in two deploys: first the addition, then the removal.",
+                code="data_loss",
+            )
 
 
 def execute(aws: Aws, plan: Plan, root: Path, report: Report) -> Deployed:
@@ -143,18 +153,14 @@ def _creates(stack: stacks.Stack | None, environment: Environment) -> bool:
     if stack is None or stack.status == "REVIEW_IN_PROGRESS":
         return True
     if stack.in_progress:
-        raise PaycliError(
-            f"{stack.name} is {stack.status}: something else works on it.",
-            hint="Wait until it is done, then run the command again.",
-            code="in_progress",
-        )
+        raise stacks.busy(stack.name, stack.status)
+    stacks.check_ours(stack)
     if stack.status.endswith("_COMPLETE") and stack.status not in {"ROLLBACK_COMPLETE", "DELETE_COMPLETE"}:
         return False
-    raise PaycliError(
-        f"{stack.name} is {stack.status}: CloudFormation can't update it.",
-        hint=f"paycli teardown --env {environment.name}, then deploy again.",
-        code="bad_state",
-    )
+    hint = f"paycli teardown --env {environment.name}, then deploy again."
+    if stack.status.startswith("UPDATE_"):  # it serves; taking it down would be the worst way out
+        hint = f"Mend the cause, then: aws cloudformation continue-update-rollback --stack-name {stack.name}"
+    raise PaycliError(f"{stack.name} is {stack.status}: CloudFormation can't update it.", hint=hint, code="bad_state")
 
 
 def _bucket(

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from paycli.errors import PaycliError
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -15,6 +17,7 @@ class Stack:
     outputs: Mapping[str, str]
     parameters: Mapping[str, str]
     termination_protection: bool
+    tags: Mapping[str, str]
 
     @property
     def in_progress(self) -> bool:
@@ -39,6 +42,26 @@ def find(cloudformation: Any, name: str) -> Stack | None:
         outputs={entry["OutputKey"]: entry["OutputValue"] for entry in found.get("Outputs", [])},
         parameters={entry["ParameterKey"]: entry.get("ParameterValue", "") for entry in found.get("Parameters", [])},
         termination_protection=found.get("EnableTerminationProtection", False),
+        tags={entry["Key"]: entry["Value"] for entry in found.get("Tags", [])},
+    )
+
+
+def check_ours(stack: Stack) -> None:
+    """Raise PaycliError where the stack wasn't deployed by paycli: one of that name may be somebody else's."""
+    if stack.tags.get("ManagedBy") != "paycli":
+        raise PaycliError(
+            f"{stack.name} was not deployed by paycli (it lacks the tag ManagedBy=paycli); it is left alone.",
+            hint="Choose another environment name, or look at the stack in the CloudFormation console.",
+            code="foreign_stack",
+        )
+
+
+def busy(name: str, what: str) -> PaycliError:
+    """Return the error of a stack that somebody else works on."""
+    return PaycliError(
+        f"{name} is {what}: something else works on it.",
+        hint="Wait until it is done, then run the command again.",
+        code="in_progress",
     )
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from paycli.aws import Aws
 from paycli.deployment import failure, follow, stacks
 from paycli.environment import Environment
-from paycli.errors import PaycliError
 from paycli.progress import Report
 from paycli.stack.retention import KEEPING_POLICIES
 
@@ -46,14 +45,14 @@ def plan(aws: Aws, environment: Environment) -> TeardownPlan | None:
     if stack is None:
         return None
     if stack.in_progress:
-        raise PaycliError(
-            f"{stack.name} is {stack.status}: something else works on it.",
-            hint="Wait until it is done, then run the command again.",
-            code="in_progress",
-        )
+        raise stacks.busy(stack.name, stack.status)
+    if stack.status != "REVIEW_IN_PROGRESS":  # that one is empty, and a plan of paycli's leaves it without tags
+        stacks.check_ours(stack)
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.stack_id)
     summaries = [summary for page in pages for summary in page["StackResourceSummaries"]]
-    kept = _kept(_template(cloudformation, stack)) if summaries else set()
+    # boto3 has parsed the JSON that paycli sends.
+    template = cloudformation.get_template(StackName=stack.stack_id)["TemplateBody"] if summaries else {}
+    kept = _kept(template)
     resources = [
         Resource(summary["LogicalResourceId"], summary.get("PhysicalResourceId", ""), summary["ResourceType"])
         for summary in summaries
@@ -66,22 +65,10 @@ def plan(aws: Aws, environment: Environment) -> TeardownPlan | None:
     )
 
 
-def _template(cloudformation: Any, stack: stacks.Stack) -> Mapping[str, Any]:
-    body = cloudformation.get_template(StackName=stack.stack_id)["TemplateBody"]
-    if isinstance(body, str):  # boto3 has parsed JSON, and paycli sends nothing else
-        raise PaycliError(
-            f"{stack.name} was not deployed by paycli; it is left alone.",
-            hint="Look at it in the CloudFormation console.",
-            code="foreign_stack",
-        )
-    parsed: Mapping[str, Any] = body
-    return parsed
-
-
 def _kept(template: Mapping[str, Any]) -> set[str]:
     return {
         logical_id
-        for logical_id, resource in template["Resources"].items()
+        for logical_id, resource in template.get("Resources", {}).items()
         if resource.get("DeletionPolicy") in KEEPING_POLICIES
     }
 
@@ -105,8 +92,10 @@ def execute(aws: Aws, environment: Environment, teardown: TeardownPlan, report: 
         request["DeploymentConfig"] = {"Mode": "EXPRESS"}
     cloudformation.delete_stack(**request)
     total = len(teardown.goes) + len(teardown.stays)
-    finished = follow.follow(cloudformation, stack_id, after=after, total=total, report=report)
-    failure.demand(finished, "DELETE_COMPLETE", teardown.stack.name, environment.name)
+    there = stacks.find(cloudformation, stack_id)
+    if there and there.status != "DELETE_COMPLETE":  # else somebody else's teardown was first
+        finished = follow.follow(cloudformation, stack_id, after=after, total=total, report=report)
+        failure.demand(finished, "DELETE_COMPLETE", teardown.stack.name, environment.name)
     if environment.deployment_mode == "express":
         _await_tables_gone(aws, teardown)
     left = (*teardown.stays, *_written_again(aws, teardown))

@@ -73,7 +73,10 @@ def _key_use(key: Key, *, decrypt: tuple[str, ...], encrypt: tuple[str, ...]) ->
 
 
 def lambda_trust() -> dict[str, Any]:
-    """Return the trust policy: only Lambda, and only for functions of this account."""
+    """Return the trust policy: only Lambda, and only for functions of this account.
+
+    AWS's own toolkit writes the condition so: github.com/aws/agent-toolkit-for-aws, lambda-trust-policy.json.
+    """
     return policy(
         {
             "Effect": "Allow",

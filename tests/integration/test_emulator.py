@@ -48,6 +48,7 @@ def test_its_state_is_for_its_user_alone(fresh: LocalProject) -> None:
     emulator.start(fresh.root)
     for folder in (fresh.root / ".paycli", emulator.home(fresh.root)):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((emulator.home(fresh.root) / "emulator.json").stat().st_mode) == 0o600
 
 
 def test_it_listens_on_this_machine_only(fresh: LocalProject) -> None:
@@ -108,11 +109,28 @@ def test_one_that_lives_but_does_not_answer_is_said(fresh: LocalProject, monkeyp
 
 def test_one_that_does_not_stop_is_said(fresh: LocalProject, monkeypatch: pytest.MonkeyPatch) -> None:
     running = emulator.start(fresh.root)
-    monkeypatch.setattr(emulator, "_STOP_SECONDS", 0.0)
-    with pytest.raises(PaycliError, match="doesn't stop") as caught:
-        emulator.stop(fresh.root)
-    assert str(running.pid) in caught.value.hint
+    os.kill(running.pid, signal.SIGSTOP)
+    monkeypatch.setattr(emulator, "_STOP_SECONDS", 0.2)
+    try:
+        with pytest.raises(PaycliError, match=f"process {running.pid}"):
+            emulator.stop(fresh.root)
+        (emulator.home(fresh.root) / "emulator.json").unlink()
+        with pytest.raises(PaycliError, match="isn't known yet"):
+            emulator.stop(fresh.root)
+    finally:
+        os.kill(running.pid, signal.SIGCONT)
     monkeypatch.undo()
+
+
+def test_one_whose_starter_was_killed_is_found_and_stopped(fresh: LocalProject) -> None:
+    for moment in (0.1, 0.2, 0.3, 0.4):
+        starter = fresh.begin("local", "start")
+        time.sleep(moment)
+        starter.kill()
+        starter.communicate()
+        assert fresh.run("local", "start").status == 0
+        assert fresh.run("local", "stop").status == 0
+        assert emulator.find(fresh.root) is None
 
 
 def test_one_that_does_not_start_says_where_to_look(fresh: LocalProject, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,7 @@ def answered(code: str, message: str = "no") -> ClientError:
         (exceptions.SSOTokenLoadError(error_msg="gone"), "credentials_expired", ExitStatus.CONFIGURATION),
         (exceptions.ProfileNotFound(profile="x"), "profile_missing", ExitStatus.CONFIGURATION),
         (exceptions.EndpointConnectionError(endpoint_url="http://x"), "unreachable", ExitStatus.FAILED),
+        (exceptions.ConfigParseError(path="x"), "aws_config", ExitStatus.CONFIGURATION),
         (exceptions.ParamValidationError(report="x"), "aws_error", ExitStatus.FAILED),
     ],
 )

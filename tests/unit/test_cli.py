@@ -173,6 +173,27 @@ def test_an_error_of_aws_is_translated(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert "No AWS credentials" in capsys.readouterr().err
 
 
+def test_an_error_of_the_operating_system_is_one_message(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / ".paycli").touch()  # a file, where a folder belongs
+    assert run(["local", "start", "--json"]) == 1
+    document = document_of(capsys)
+    assert (document["command"], document["environment"]) == ("local", "local")
+    assert document["errors"][0]["code"] == "os_error"
+
+
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&-", ">/dev/full", "--json >/dev/full"])
+def test_closed_or_full_streams_are_no_traceback(project: Path, redirection: str) -> None:
+    command = f"{sys.executable} -m paycli config --env Bad {redirection}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+    full = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m paycli render >/dev/full"], capture_output=True, text=True
+    )
+    assert full.returncode == 1
+    assert "Error: The operating system refuses" in full.stderr
+
+
 def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     fails_with(monkeypatch, ValueError("surprise"))
     with pytest.raises(ValueError, match="surprise"):

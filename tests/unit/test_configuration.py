@@ -63,14 +63,22 @@ def test_any_name_is_an_environment_with_the_settings_of_dev(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "nearest"), [("prdo", "'prod'"), ("Prod", "'prod'"), ("lcoal", "'local'"), ("stagin", "'staging'")]
+    ("name", "nearest"),
+    [
+        ("prdo", "'prod'"),
+        ("Prod", "'prod'"),
+        ("lcoal", "'local'"),
+        ("stagin", "'staging'"),
+        ("prodd", "'prod'"),
+        ("local2", "'local'"),
+    ],
 )
 def test_a_slip_in_the_name_deploys_no_second_stack(tmp_path: Path, name: str, nearest: str) -> None:
     error = refused(tmp_path, "[env.staging]\n", name)
     assert nearest in error.hint
 
 
-@pytest.mark.parametrize("name", ["UPPER", "1st", "a_b", "", "x" * 21, "dev\n", "../etc"])
+@pytest.mark.parametrize("name", ["UPPER", "1st", "a_b", "", "x" * 21, "dev\n", "../etc", "dlq-dev"])
 def test_a_bad_name_is_refused(tmp_path: Path, name: str) -> None:
     assert refused(tmp_path, "", name).code == "bad_environment_name"
 
@@ -118,6 +126,19 @@ def test_a_choice_of_types_is_explained_as_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("text", "line"), [("[defaults]\nmemory_mb = ", 2), ("a = 1\nb = [", 2), ("[x\n\n", 1)])
 def test_a_syntax_error_names_its_line(tmp_path: Path, text: str, line: int) -> None:
     assert f"paycli.toml:{line}:" in refused(tmp_path, text).message
+
+
+def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "paycli.toml").write_bytes(b"\xef\xbb\xbf[defaults]\r\nmemory_mb = 200\r\n")
+    assert load("dev", tmp_path).environment.memory_mb == 200
+
+
+def test_nesting_without_end_is_a_syntax_error(tmp_path: Path) -> None:
+    assert "not valid TOML" in refused(tmp_path, "a = " + "[" * 100_000).message
+
+
+def test_digits_are_those_of_aws(tmp_path: Path) -> None:
+    assert "account_id" in refused(tmp_path, "[env.prod]\naccount_id = '" + "\u0661" * 12 + "'").message
 
 
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:

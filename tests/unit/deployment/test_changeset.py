@@ -72,10 +72,32 @@ def test_nothing_new_is_no_plan_and_leaves_no_change_set(scripted: Scripted) -> 
 def test_a_refusal_is_shown_in_aws_s_words_and_leaves_no_empty_stack(scripted: Scripted) -> None:
     begins(scripted)
     computed(scripted, status="FAILED", StatusReason="Template error: x")
-    scripted.answers("cloudformation", "delete_change_set", {})
-    scripted.answers("cloudformation", "delete_stack", {})
+    scripted.leaves_an_empty_stack()
     with pytest.raises(PaycliError, match="Template error: x"):
         made(scripted, Environment(name="dev", cloudformation_role="arn:aws:iam::111111111111:role/r"), creates=True)
+
+
+OTHER = "arn:aws:cloudformation:us-east-1:000000000000:changeSet/other/1"
+
+
+@pytest.mark.parametrize(
+    ("status", "listed"), [("CREATE_IN_PROGRESS", None), (None, None), ("REVIEW_IN_PROGRESS", OTHER)]
+)
+def test_a_stack_that_another_deploy_has_taken_on_is_not_deleted(
+    scripted: Scripted, status: str | None, listed: str | None
+) -> None:
+    scripted.answers("cloudformation", "delete_change_set", {})
+    scripted.stands(status)
+    if listed:
+        scripted.answers("cloudformation", "list_change_sets", {"Summaries": [{"ChangeSetId": listed}]})
+    changeset.discard(scripted.aws.client("cloudformation"), ID, STACK_ID, creates=True)
+
+
+def test_a_stack_that_another_deploy_is_creating_is_busy(scripted: Scripted) -> None:
+    scripted.fails("cloudformation", "create_change_set", "AlreadyExistsException")
+    with pytest.raises(PaycliError, match="being created") as caught:
+        made(scripted, creates=True)
+    assert caught.value.code == "in_progress"
 
 
 def test_a_plan_that_cannot_be_read_is_taken_back(scripted: Scripted) -> None:
@@ -109,6 +131,13 @@ def test_removing_what_holds_data_needs_its_name(kind: str) -> None:
         guard(plan, ["Other"])
     assert "--allow-remove Thing" in caught.value.hint
     guard(plan, ["Thing"])
+
+
+def test_a_new_logical_id_for_the_same_thing_is_no_way_to_lose_it() -> None:
+    renamed = Change("Add", "Renamed", "AWS::DynamoDB::Table", "", ())
+    with pytest.raises(PaycliError, match="while another of its type is added") as caught:
+        guard(plan_of(table("Remove"), renamed), ["Table"])
+    assert "two deploys" in caught.value.hint
 
 
 def test_replacing_what_holds_data_is_never_allowed() -> None:

@@ -41,7 +41,7 @@ def prepared(scripted: Scripted, root: Path, environment: Environment = DEV, **o
         ("UPDATE_IN_PROGRESS", "something else works on it", "Wait"),
         ("ROLLBACK_COMPLETE", "can't update it", "paycli teardown --env dev"),
         ("ROLLBACK_FAILED", "can't update it", "paycli teardown --env dev"),
-        ("UPDATE_ROLLBACK_FAILED", "can't update it", "paycli teardown --env dev"),
+        ("UPDATE_ROLLBACK_FAILED", "can't update it", "continue-update-rollback --stack-name payment-api-dev"),
         ("DELETE_FAILED", "can't update it", "paycli teardown --env dev"),
     ],
 )
@@ -65,8 +65,7 @@ def test_a_dry_run_for_a_new_account_makes_nothing(scripted: Scripted, linted: P
     plan = prepared(scripted, linted, dry_run=True)
     assert plan.change_set is not None
     assert plan.change_set.creates
-    scripted.answers("cloudformation", "delete_change_set", {})
-    scripted.answers("cloudformation", "delete_stack", {})
+    scripted.leaves_an_empty_stack(change_set)
     deploy.discard(scripted.aws, plan)
 
 
@@ -179,18 +178,29 @@ def planned(scripted: Scripted, kept: set[str]) -> teardown.TeardownPlan:
     return plan
 
 
-def test_a_stack_that_paycli_did_not_deploy_is_left_alone(scripted: Scripted) -> None:
-    scripted.stands("CREATE_COMPLETE")
-    summary = {
-        "LogicalResourceId": "Topic",
-        "ResourceType": "AWS::SNS::Topic",
-        "ResourceStatus": "CREATE_COMPLETE",
-        "LastUpdatedTimestamp": raw_event(1, "x")["Timestamp"],
-    }
-    scripted.answers("cloudformation", "list_stack_resources", {"StackResourceSummaries": [summary]})
-    scripted.answers("cloudformation", "get_template", {"TemplateBody": "Resources:\n  Topic: {}\n"})
+def test_a_stack_that_paycli_did_not_deploy_is_left_alone(scripted: Scripted, linted: Path) -> None:
+    scripted.stands("CREATE_COMPLETE", Tags=[])
     with pytest.raises(PaycliError, match="not deployed by paycli"):
         teardown.plan(scripted.aws, DEV)
+    scripted.stands("CREATE_COMPLETE", Tags=[{"Key": "ManagedBy", "Value": "somebody"}])
+    with pytest.raises(PaycliError, match="not deployed by paycli"):
+        prepared(scripted, linted)
+
+
+def test_an_empty_stack_that_a_plan_has_left_is_taken_down(scripted: Scripted) -> None:
+    scripted.stands("REVIEW_IN_PROGRESS", Tags=[])
+    scripted.answers("cloudformation", "list_stack_resources", {"StackResourceSummaries": []})
+    plan = teardown.plan(scripted.aws, DEV)
+    assert plan is not None
+    assert plan.goes == plan.stays == ()
+
+
+def test_a_teardown_that_another_one_has_finished_is_done(scripted: Scripted) -> None:
+    plan = planned(scripted, set(RESOURCES) - {"Topic"})
+    scripted.events(raw_event(1, "DELETE_COMPLETE"))
+    scripted.answers("cloudformation", "delete_stack", {})
+    scripted.stands("DELETE_COMPLETE")
+    assert len(teardown.execute(scripted.aws, DEV, plan, scripted.reported.append)) == len(plan.stays)
 
 
 def test_what_is_kept_is_named_with_the_command_that_removes_it(scripted: Scripted) -> None:
@@ -200,6 +210,7 @@ def test_what_is_kept_is_named_with_the_command_that_removes_it(scripted: Script
     assert {resource.logical_id for resource in plan.goes} == {"Topic", "Logs"}
     scripted.events(raw_event(1, "CREATE_COMPLETE"))
     scripted.answers("cloudformation", "delete_stack", {})
+    scripted.stands("DELETE_IN_PROGRESS")
     scripted.events(raw_event(1, "CREATE_COMPLETE"), raw_event(2, "DELETE_COMPLETE"))
     # The group is there again: a function wrote its last line after the delete.
     scripted.answers("logs", "describe_log_groups", {"logGroups": [{"logGroupName": "/aws/lambda/x"}]})
@@ -220,6 +231,7 @@ def test_express_mode_waits_until_the_table_is_really_gone(scripted: Scripted) -
     plan = planned(scripted, set(RESOURCES) - {"TransactionsTable", "Topic"})
     scripted.events(raw_event(1, "CREATE_COMPLETE"))
     scripted.answers("cloudformation", "delete_stack", {})
+    scripted.stands("DELETE_IN_PROGRESS")
     scripted.events(raw_event(1, "CREATE_COMPLETE"), raw_event(2, "DELETE_COMPLETE"))
     scripted.answers("dynamodb", "describe_table", {"Table": {"TableStatus": "DELETING"}})
     scripted.fails("dynamodb", "describe_table", "ResourceNotFoundException")
