@@ -60,7 +60,7 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, *, d
     """
     caller = check_caller(aws, environment)
     soon = warning(environment.runtime, datetime.now(UTC).date())
-    if soon:
+    if soon and environment.target == "aws":
         report(Step(soon))
     template = build(environment)
     body = to_json(template)

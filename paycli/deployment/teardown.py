@@ -85,15 +85,15 @@ def execute(aws: Aws, environment: Environment, teardown: TeardownPlan, report: 
     cloudformation = aws.client("cloudformation")
     stack_id = teardown.stack.stack_id
     after = follow.last_event(cloudformation, stack_id)
+    there = stacks.find(cloudformation, stack_id)  # somebody else's teardown may have been first
     request: dict[str, Any] = {"StackName": stack_id}
     if environment.cloudformation_role:
         request["RoleARN"] = environment.cloudformation_role
     if environment.deployment_mode == "express":
         request["DeploymentConfig"] = {"Mode": "EXPRESS"}
-    cloudformation.delete_stack(**request)
-    total = len(teardown.goes) + len(teardown.stays)
-    there = stacks.find(cloudformation, stack_id)
-    if there and there.status != "DELETE_COMPLETE":  # else somebody else's teardown was first
+    if there and there.status != "DELETE_COMPLETE":
+        cloudformation.delete_stack(**request)
+        total = len(teardown.goes) + len(teardown.stays)
         finished = follow.follow(cloudformation, stack_id, after=after, total=total, report=report)
         failure.demand(finished, "DELETE_COMPLETE", teardown.stack.name, environment.name)
     if environment.deployment_mode == "express":

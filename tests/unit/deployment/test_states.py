@@ -198,7 +198,6 @@ def test_an_empty_stack_that_a_plan_has_left_is_taken_down(scripted: Scripted) -
 def test_a_teardown_that_another_one_has_finished_is_done(scripted: Scripted) -> None:
     plan = planned(scripted, set(RESOURCES) - {"Topic"})
     scripted.events(raw_event(1, "DELETE_COMPLETE"))
-    scripted.answers("cloudformation", "delete_stack", {})
     scripted.stands("DELETE_COMPLETE")
     assert len(teardown.execute(scripted.aws, DEV, plan, scripted.reported.append)) == len(plan.stays)
 
@@ -209,8 +208,8 @@ def test_what_is_kept_is_named_with_the_command_that_removes_it(scripted: Script
     assert {resource.logical_id for resource in plan.stays} == kept
     assert {resource.logical_id for resource in plan.goes} == {"Topic", "Logs"}
     scripted.events(raw_event(1, "CREATE_COMPLETE"))
+    scripted.stands("CREATE_COMPLETE")
     scripted.answers("cloudformation", "delete_stack", {})
-    scripted.stands("DELETE_IN_PROGRESS")
     scripted.events(raw_event(1, "CREATE_COMPLETE"), raw_event(2, "DELETE_COMPLETE"))
     # The group is there again: a function wrote its last line after the delete.
     scripted.answers("logs", "describe_log_groups", {"logGroups": [{"logGroupName": "/aws/lambda/x"}]})
@@ -230,8 +229,8 @@ def test_what_is_kept_is_named_with_the_command_that_removes_it(scripted: Script
 def test_express_mode_waits_until_the_table_is_really_gone(scripted: Scripted) -> None:
     plan = planned(scripted, set(RESOURCES) - {"TransactionsTable", "Topic"})
     scripted.events(raw_event(1, "CREATE_COMPLETE"))
+    scripted.stands("CREATE_COMPLETE")
     scripted.answers("cloudformation", "delete_stack", {})
-    scripted.stands("DELETE_IN_PROGRESS")
     scripted.events(raw_event(1, "CREATE_COMPLETE"), raw_event(2, "DELETE_COMPLETE"))
     scripted.answers("dynamodb", "describe_table", {"Table": {"TableStatus": "DELETING"}})
     scripted.fails("dynamodb", "describe_table", "ResourceNotFoundException")
