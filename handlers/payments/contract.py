@@ -322,7 +322,7 @@ _CARD_FIELD = re.compile(
 
 # Digits of any script, as `int` reads them, parted by white space, dashes or dots.
 _DIGITS = re.compile(r"\d+")
-_MANY_DIGITS = re.compile(r"(?:\d[\s.\-\u2010-\u2015\u2212]{0,3}){12,}")
+_MANY_DIGITS = re.compile(r"(?:\d[\s._/*\-\u200b\u2010-\u2015\u2212]{0,3}){12,}")
 _OPAQUE_ID = re.compile(
     r"(?<![^\W_])(?:[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
     r"|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?![^\W_])",
