@@ -14,7 +14,8 @@ from paycli.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from paycli.deployment.deploy import Deployed, Plan
+    from paycli.deployment.execution import Deployed
+    from paycli.deployment.plan import Plan
 
 _NO_CHANGES = "No changes: the stack has it all already."
 
@@ -35,7 +36,8 @@ def command(project: Project, yes: bool, dry_run: bool, smoke_test: bool, allow_
 
     Shows the change set and asks before it changes anything (`local` doesn't ask).
     """
-    from paycli.deployment import deploy
+    from paycli.deployment import execution
+    from paycli.deployment import plan as planning
 
     if dry_run and smoke_test:
         raise UsageError(
@@ -45,24 +47,24 @@ def command(project: Project, yes: bool, dry_run: bool, smoke_test: bool, allow_
     console.require_answer(yes=yes)
     aws = project.connect()
     with display.activity() as report:
-        plan = deploy.prepare(aws, project.environment, project.root, report, dry_run=dry_run)
+        plan = planning.prepare(aws, project.environment, project.root, report, dry_run=dry_run)
     try:
         _review(plan, allow_remove, yes=yes)
     except BaseException:  # an interrupt as well: a plan that isn't executed stays nowhere
-        deploy.discard(aws, plan)
+        planning.discard(aws, plan)
         raise
     if dry_run:
-        deploy.discard(aws, plan)
+        planning.discard(aws, plan)
         return Result(_data(plan, executed=False), shown=["Nothing was deployed." if plan.changes else _NO_CHANGES])
     with display.activity() as report, goes_on(f"paycli deploy --env {project.environment.name}"):
-        deployed = deploy.execute(aws, plan, project.root, report)
+        deployed = execution.execute(aws, plan, project.root, report)
     result = _result(plan, deployed)
     return _with_smoke_test(project, result) if smoke_test else result
 
 
 def _review(plan: "Plan", allow_remove: "Collection[str]", *, yes: bool) -> None:
     """Show what will change, refuse what would lose data, and ask."""
-    from paycli.deployment import deploy
+    from paycli.deployment import plan as planning
 
     change_set = plan.change_set
     if change_set is None:
@@ -72,7 +74,7 @@ def _review(plan: "Plan", allow_remove: "Collection[str]", *, yes: bool) -> None
         set(allow_remove) - {change.logical_id for change in plan.changes if change.action == "Remove"}
     ):
         console.note(f"--allow-remove {unused}: nothing of that name would be removed.")
-    deploy.guard(change_set, allow_remove)
+    planning.guard(change_set, allow_remove)
     action = f"{'Create' if change_set.creates else 'Update'} {change_set.stack_name} in {plan.place}"
     console.confirm(action, plan.environment.name, typed=plan.environment.retain_data, yes=yes)
 

@@ -17,13 +17,13 @@ from paycli.errors import UsageError
 def command(project: Project, form: str, key: str | None) -> Result:
     """Show the outputs of the deployed stack, and write cfn-outputs/flat-outputs.json anew."""
     from paycli.aws import check_caller
-    from paycli.deployment import deploy
+    from paycli.deployment import execution
 
     if key and form != "text":
         raise UsageError("--key gives the bare value.", hint="Leave --format out.", code="usage")
     aws = project.connect_to_deployed()
     check_caller(aws, project.environment)
-    outputs = deploy.finish(aws, project.environment, project.root).outputs
+    outputs = execution.finish(aws, project.environment, project.root).outputs
     if key:
         if key not in outputs:
             raise UsageError(

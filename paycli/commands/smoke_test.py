@@ -27,11 +27,11 @@ def check_stack(project: Project, *, only: tuple[str, ...]) -> Result:
     """Run the checks against what the stack's outputs name."""
     from paycli import smoke
     from paycli.aws import check_caller
-    from paycli.deployment import artifacts, deploy, outputs
+    from paycli.deployment import artifacts, execution, outputs
 
     aws = project.connect_to_deployed()
     caller = check_caller(aws, project.environment)
-    stack = deploy.existing(aws, project.environment)
+    stack = execution.existing(aws, project.environment)
     digest = artifacts.checksum(aws, stack.parameters["ArtifactBucket"], caller.account, stack.parameters["CodeKey"])
     target = smoke.Target(aws, project.environment, outputs.resolved(aws, stack), digest)
     with display.checks(len(only) or len(smoke.names())) as report:

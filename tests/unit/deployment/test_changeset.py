@@ -6,7 +6,7 @@ import pytest
 
 from paycli.deployment import changeset
 from paycli.deployment.changeset import Change, ChangeSet
-from paycli.deployment.deploy import guard
+from paycli.deployment.plan import guard
 from paycli.environment import Environment
 from paycli.errors import PaycliError
 from tests.scripted import STACK_ID, Scripted

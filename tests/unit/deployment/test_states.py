@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from paycli import __version__
 from paycli.aws import Caller
-from paycli.deployment import artifacts, bootstrap, deploy, outputs, stacks, teardown
+from paycli.deployment import artifacts, bootstrap, execution, outputs, stacks, teardown
+from paycli.deployment import plan as planning
 from paycli.deployment.changeset import ChangeSet
 from paycli.deployment.package import CodePackage
 from paycli.environment import Environment
@@ -30,9 +31,9 @@ def linted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def prepared(scripted: Scripted, root: Path, environment: Environment = DEV, **options: Any) -> deploy.Plan:
+def prepared(scripted: Scripted, root: Path, environment: Environment = DEV, **options: Any) -> planning.Plan:
     scripted.answers("sts", "get_caller_identity", {"Account": "1" * 12, "Arn": "arn:aws:iam::111111111111:user/dev"})
-    return deploy.prepare(scripted.aws, environment, root, scripted.reported.append, **options)
+    return planning.prepare(scripted.aws, environment, root, scripted.reported.append, **options)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_a_dry_run_for_a_new_account_makes_nothing(scripted: Scripted, linted: P
     assert plan.change_set is not None
     assert plan.change_set.creates
     scripted.leaves_an_empty_stack(change_set)
-    deploy.discard(scripted.aws, plan)
+    planning.discard(scripted.aws, plan)
 
 
 MANY_TAGS = Environment(name="dev", tags={f"key-{number}": "x" * 200 for number in range(20)})
@@ -83,7 +84,7 @@ def test_a_template_too_large_for_a_request_needs_the_bucket(scripted: Scripted,
 def test_what_is_not_deployed_says_how_to_deploy_it(scripted: Scripted, status: str | None) -> None:
     scripted.stands(status)
     with pytest.raises(PaycliError, match="isn't deployed") as caught:
-        deploy.existing(scripted.aws, DEV)
+        execution.existing(scripted.aws, DEV)
     assert caught.value.hint == "paycli deploy --env dev"
 
 
@@ -265,16 +266,16 @@ def test_the_endpoint_of_aws_is_left_as_it_is(scripted: Scripted) -> None:
     entries = {"APIEndpoint": "https://x.example/v1/", "RestApiId": "x", "StageName": "v1"}
     listed = [{"OutputKey": key, "OutputValue": value} for key, value in entries.items()]
     scripted.stands("CREATE_COMPLETE", Outputs=listed)
-    stack = deploy.existing(scripted.aws, DEV)
+    stack = execution.existing(scripted.aws, DEV)
     from dataclasses import replace
 
     assert outputs.resolved(replace(scripted.aws, endpoint_url=None), stack) == entries
     assert outputs.resolved(scripted.aws, stack)["APIEndpoint"] == "http://127.0.0.1:1/restapis/x/v1/_user_request_/"
 
 
-def plan_for(environment: Environment, *, creates: bool) -> deploy.Plan:
+def plan_for(environment: Environment, *, creates: bool) -> planning.Plan:
     change_set = ChangeSet("arn:aws:cloudformation:us-east-1:0:changeSet/c/1", STACK_ID, "payment-api-dev", creates, ())
-    return deploy.Plan(environment, {"TemplateBody": "{}"}, {"CodeKey": "k"}, CODE, change_set, "here")
+    return planning.Plan(environment, {"TemplateBody": "{}"}, {"CodeKey": "k"}, CODE, change_set, "here")
 
 
 def executes(scripted: Scripted, status: str) -> None:
@@ -294,14 +295,14 @@ def test_an_update_ends_with_the_outputs(scripted: Scripted, tmp_path: Path, env
     if environment.retain_data:
         scripted.answers("cloudformation", "update_termination_protection", PROTECTED)
     scripted.stands("UPDATE_COMPLETE", Outputs=ENDED)
-    done = deploy.execute(scripted.aws, plan_for(environment, creates=False), tmp_path, scripted.reported.append)
+    done = execution.execute(scripted.aws, plan_for(environment, creates=False), tmp_path, scripted.reported.append)
     assert done.path.read_text().startswith("{")
 
 
 def test_a_create_that_fails_ends_with_its_cause(scripted: Scripted, tmp_path: Path) -> None:
     executes(scripted, "ROLLBACK_COMPLETE")
     with pytest.raises(PaycliError, match="ROLLBACK_COMPLETE"):
-        deploy.execute(scripted.aws, plan_for(KEPT, creates=True), tmp_path, scripted.reported.append)
+        execution.execute(scripted.aws, plan_for(KEPT, creates=True), tmp_path, scripted.reported.append)
 
 
 def test_a_protection_that_stands_already_is_no_second_update(scripted: Scripted, tmp_path: Path) -> None:
@@ -314,17 +315,17 @@ def test_a_protection_that_stands_already_is_no_second_update(scripted: Scripted
     scripted.answers("cloudformation", "describe_change_set", {"Status": "FAILED", "StatusReason": reason})
     scripted.answers("cloudformation", "delete_change_set", {})
     scripted.stands("CREATE_COMPLETE", Outputs=ENDED)
-    deploy.execute(scripted.aws, plan_for(KEPT, creates=True), tmp_path, scripted.reported.append)
+    execution.execute(scripted.aws, plan_for(KEPT, creates=True), tmp_path, scripted.reported.append)
     assert any("deletion protection" in str(event) for event in scripted.reported)
 
 
 def test_a_runtime_that_ends_soon_is_said(scripted: Scripted, linted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("paycli.deployment.deploy.warning", lambda runtime, _today: f"{runtime} ends")
+    monkeypatch.setattr("paycli.deployment.plan.warning", lambda runtime, _today: f"{runtime} ends")
     scripted.stands("UPDATE_IN_PROGRESS")
     with pytest.raises(PaycliError):
         prepared(scripted, linted)
     assert scripted.reported == [Step("python3.11 ends")]
-    monkeypatch.setattr("paycli.deployment.deploy.warning", lambda *_: None)
+    monkeypatch.setattr("paycli.deployment.plan.warning", lambda *_: None)
     scripted.stands("UPDATE_IN_PROGRESS")
     with pytest.raises(PaycliError):
         prepared(scripted, linted)
@@ -334,6 +335,8 @@ def test_a_runtime_that_ends_soon_is_said(scripted: Scripted, linted: Path, monk
 def test_the_plan_says_who_deploys_which_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     caller = Caller("1" * 12, "arn:aws:iam::111111111111:user/dev", "here")
     here = Path(__file__).parent
-    assert re.fullmatch(rf"paycli {__version__}, commit [0-9a-f]+, by {caller.arn}", deploy._description(here, caller))
+    assert re.fullmatch(
+        rf"paycli {__version__}, commit [0-9a-f]+, by {caller.arn}", planning._description(here, caller)
+    )
     monkeypatch.setenv("PATH", str(tmp_path))  # a machine without git
-    assert deploy._description(here, caller) == f"paycli {__version__}, by {caller.arn}"
+    assert planning._description(here, caller) == f"paycli {__version__}, by {caller.arn}"

@@ -1,7 +1,6 @@
-"""Deploy an environment: prepare a plan (a change set), then execute it."""
+"""The plan of a deploy: prepare it (up to the change set), guard it, or take it back."""
 
 import subprocess
-import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,11 +8,11 @@ from pathlib import Path
 
 from paycli import __version__
 from paycli.aws import Aws, Caller, check_caller
-from paycli.deployment import artifacts, bootstrap, changeset, failure, follow, lint, outputs, stacks
+from paycli.deployment import artifacts, bootstrap, changeset, lint, stacks
 from paycli.deployment.changeset import ChangeSet
 from paycli.deployment.package import CodePackage, package
 from paycli.environment import Environment
-from paycli.errors import PaycliError, not_deployed
+from paycli.errors import PaycliError
 from paycli.handlers_source import handlers_root
 from paycli.progress import Report, Step
 from paycli.runtimes import warning
@@ -42,14 +41,6 @@ class Plan:
     def changes(self) -> tuple[changeset.Change, ...]:
         """What will change."""
         return self.change_set.changes if self.change_set else ()
-
-
-@dataclass(frozen=True)
-class Deployed:
-    """A deployed stack's outputs, and the file they were written to."""
-
-    outputs: dict[str, str]
-    path: Path
 
 
 def prepare(aws: Aws, environment: Environment, root: Path, report: Report, *, dry_run: bool = False) -> Plan:
@@ -114,38 +105,12 @@ def guard(change_set: ChangeSet, allowed: Collection[str]) -> None:
             )
 
 
-def execute(aws: Aws, plan: Plan, root: Path, report: Report) -> Deployed:
-    """Execute the plan, follow it to its end, protect what is to be kept, and write the outputs."""
-    if plan.change_set:
-        _run(aws, plan.environment, plan.change_set, report)
-        if plan.environment.retain_data:
-            _protect(aws, plan, plan.change_set, report)
-        if plan.environment.target == "embedded":
-            _complete_table(aws, plan.environment)
-    return finish(aws, plan.environment, root)
-
-
-def finish(aws: Aws, environment: Environment, root: Path) -> Deployed:
-    """Read the stack's outputs and write the file (one call)."""
-    stack = existing(aws, environment)
-    flat = outputs.resolved(aws, stack)
-    return Deployed(flat, outputs.write(flat, root))
-
-
 def discard(aws: Aws, plan: Plan) -> None:
     """Leave nothing of a plan that isn't executed."""
     unused = plan.change_set
     if unused:
         cloudformation = aws.client("cloudformation")
         changeset.discard(cloudformation, unused.change_set_id, unused.stack_id, creates=unused.creates)
-
-
-def existing(aws: Aws, environment: Environment) -> stacks.Stack:
-    """Return the environment's stack, or raise PaycliError where there is none that works."""
-    stack = stacks.find(aws.client("cloudformation"), environment.stack_name)
-    if stack is None or stack.status == "REVIEW_IN_PROGRESS" or not stack.outputs:
-        raise not_deployed(environment.stack_name, environment.name)
-    return stack
 
 
 def _creates(stack: stacks.Stack | None, environment: Environment) -> bool:
@@ -186,48 +151,6 @@ def _source(aws: Aws, bucket: str, caller: Caller, body: str) -> dict[str, str]:
             code="template_too_large",
         )
     return {"TemplateURL": artifacts.upload_template(aws, bucket, caller.account, body)}
-
-
-def _run(aws: Aws, environment: Environment, change_set: ChangeSet, report: Report) -> None:
-    cloudformation = aws.client("cloudformation")
-    after = follow.last_event(cloudformation, change_set.stack_id)
-    cloudformation.execute_change_set(ChangeSetName=change_set.change_set_id, ClientRequestToken=str(uuid.uuid4()))
-    finished = follow.follow(
-        cloudformation, change_set.stack_id, after=after, total=len(change_set.changes), report=report
-    )
-    wanted = "CREATE_COMPLETE" if change_set.creates else "UPDATE_COMPLETE"
-    failure.demand(finished, wanted, change_set.stack_name, environment.name)
-
-
-def _protect(aws: Aws, plan: Plan, executed: ChangeSet, report: Report) -> None:
-    """Switch on what a first create has to do without, and the stack's own protection."""
-    cloudformation = aws.client("cloudformation")
-    cloudformation.update_termination_protection(StackName=executed.stack_id, EnableTerminationProtection=True)
-    if not executed.creates:
-        return
-    report(Step("Switching on the table's deletion protection"))
-    protection = changeset.create(
-        cloudformation,
-        plan.environment,
-        template=plan.template,
-        parameters={**plan.parameters, "DeletionProtection": "true"},
-        creates=False,
-        description="paycli: deletion protection, after the create",
-    )
-    if protection:
-        _run(aws, plan.environment, protection, report)
-
-
-def _complete_table(aws: Aws, environment: Environment) -> None:
-    """Switch on what the embedded CloudFormation leaves out of the table; on AWS the template does it."""
-    dynamodb = aws.client("dynamodb")
-    table = environment.named("transactions")
-    dynamodb.update_continuous_backups(
-        TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
-    )
-    dynamodb.update_time_to_live(
-        TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"}
-    )
 
 
 def _description(root: Path, caller: Caller) -> str:
