@@ -9,7 +9,7 @@ from paycli.aws import Aws
 from paycli.deployment import failure, follow, stacks
 from paycli.environment import Environment
 from paycli.progress import Report
-from paycli.stack.retention import KEEPING_POLICIES
+from paycli.stack.retention import DATA_TYPES, KEEPING_POLICIES
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ def plan(aws: Aws, environment: Environment) -> TeardownPlan | None:
         for summary in summaries
         if summary["ResourceStatus"] != "DELETE_COMPLETE"
     ]
+    resources.sort(key=lambda resource: resource.resource_type not in DATA_TYPES)  # what holds data comes first
     return TeardownPlan(
         stack,
         goes=tuple(resource for resource in resources if resource.logical_id not in kept),
