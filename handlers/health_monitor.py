@@ -221,7 +221,7 @@ class Monitor:
     def _alert_on_change(self, record: Record) -> None:
         """Compare with the last state, in memory or in its metric, which lags; without one only bad news is news.
 
-        The state is recorded after the alert: none is lost, at worst one comes twice.
+        Recorded after the alert, which may come twice; two runs in a minute may hide a change.
         """
         series = self._look(record)
         known = [each for each in (self._recorded, series and series.last_state()) if each]

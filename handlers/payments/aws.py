@@ -15,12 +15,11 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 
 # Of status 400, and yet worth a retry (DynamoDB's Programming.Errors.html).
-_TEMPORARY_CODES = re.compile("Throttl|LimitExceeded|ThroughputExceeded|TransactionConflict")
+_TEMPORARY_CODES = re.compile("Throttl|Exceeded|Conflict|Timeout|InProgress|NotComplete")
 _TEMPORARY_ERRORS = (
     exceptions.HTTPClientError,
     exceptions.ConnectionError,
     exceptions.IncompleteReadError,
-    exceptions.ChecksumError,
     parsers.ResponseParserError,
 )
 _session = botocore.session.Session()

@@ -36,7 +36,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "payment_not_found": (404, "No payment has this transaction_id."),
     "route_not_found": (404, "There is nothing at this path."),
     "method_not_allowed": (405, "This path does not answer this method."),
-    "payment_expired": (409, "The payment expired unprocessed; validate it again."),
+    "payment_expired": (409, "The payment expired unprocessed; validate it again, with its Idempotency-Key."),
     "body_too_large": (413, f"The body is larger than {MAX_BODY_BYTES} bytes."),
     "idempotency_key_reused": (422, "This Idempotency-Key was used with another request."),
     "internal_error": (500, "The request failed; it is recorded under request_id."),
@@ -315,8 +315,8 @@ _JSON_NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)0*([0-9]*))
 _NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]")
 _CARD_FIELD = re.compile(
     r"(?:[a-z0-9]*(?:credit|debit|payment|bank))?cards?(?:n(?:o|r|um|umber)|pan|data|details?|code|pin|exp.*|holder.*)?"
-    r"|.*card(?:n(?:o|r|um|umber)|pan|(?:security|verification).*|cv.*)|cc(?:n|no|num|number)"
-    r"|pan|.*primaryaccountn.*|.*cv[vc]2?|.*cv[vc](?:code|number|value)|cvn2?|csc|cav2?|.*securitycode"
+    r"|.*card(?:n(?:o|r|um|umber)\d*|pan|(?:security|verification).*|cv.*)|cc(?:n|no|num|number)"
+    r"|pan|.*primaryaccountn.*|.*c(?:v[vcd]|cv)[12]?(?:code|number|value)?|cvn2?|csc|cav2?|.*securitycode"
     r"|track[12]?(?:data)?|magstripe|pin(?:block)?"
 )
 
@@ -331,9 +331,9 @@ _OPAQUE_ID = re.compile(
 # Prefixes and lengths by ISO/IEC 7812 (en.wikipedia.org/wiki/Payment_card_number, 2026-11).
 _LONGEST_CARD = 19
 _CARD = re.compile(
-    r"4(?:\d{12}|\d{15}|\d{18})"  # Visa
+    r"4(?:\d{15}|\d{18})"  # Visa, without the old 13, which are an EAN's
     r"|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}"  # Mastercard
-    r"|3[47]\d{13}|3(?:0[0-5]|09|[689]\d)\d{11,16}"  # American Express, Diners Club
+    r"|3[47]\d{13}|3(?:0[0-5]|09|[689]\d)\d{11}"  # American Express, Diners Club
     r"|35(?:2[89]|[3-8]\d)\d{12,15}|220[0-4]\d{12,15}"  # JCB, Mir
     r"|6(?:[025]\d|4[4-9])\d{13,16}|8[12]\d{14,17}"  # Discover, UnionPay, RuPay
     r"|(?:50(?:18|20|38)|5893|6304|67(?:59|6[1-3]))\d{8,15}"  # Maestro

@@ -8,7 +8,7 @@ from .contract import Errors
 from .transactions import timestamp
 
 # Two attempts of 1 s to connect and to read each, and a pause.
-SEND_BUDGET_MS = 5000
+SEND_BUDGET_MS = 8000
 # 404, 409 and 422 are the caller's own affair.
 REJECTIONS = ("invalid_request", "card_data_refused", "body_too_large")
 

@@ -123,4 +123,6 @@ def _principal(identity: object) -> str:
     Of a role's AROA...:session the session is left out: else a retry by another pod would be a second payment.
     """
     account, caller = (identity.get("accountId"), identity.get("caller")) if isinstance(identity, dict) else ("", "")
-    return f"{account}:{caller.partition(':')[0]}" if caller and isinstance(caller, str) else "anonymous"
+    if not caller or not isinstance(caller, str):
+        return "anonymous"
+    return f"{account}:{caller.partition(':')[0] if caller.startswith('AROA') else caller}"

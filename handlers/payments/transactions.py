@@ -58,9 +58,14 @@ def create(services: Services, payment: Payment, ids: dict[str, str]) -> Stored:
         services.dynamodb.put_item(
             TableName=services.table,
             Item=item,
-            ConditionExpression="attribute_not_exists(transaction_id) OR (#status = :validated AND expires_at <= :now)",
+            ConditionExpression="attribute_not_exists(transaction_id)"
+            " OR (#status = :validated AND expires_at <= :now AND fingerprint = :fingerprint)",
             ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={":validated": {"S": "validated"}, ":now": {"N": str(int(now))}},
+            ExpressionAttributeValues={
+                ":validated": {"S": "validated"},
+                ":now": {"N": str(int(now))},
+                ":fingerprint": item["fingerprint"],
+            },
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
     except ClientError as error:

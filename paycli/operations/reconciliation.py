@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal
 
+# The refusals of /validate that leave a message (docs/failures-queue.md).
+_RECORDED = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
+
 
 @dataclass(frozen=True)
 class Exchange:
@@ -25,6 +28,9 @@ class Exchange:
     transaction_id: str = ""
     processed_at: str = ""
     request_id: str = ""
+    amount_minor: int | None = None  # what /validate answered
+    created_at: str = ""
+    by_gateway: bool = False  # refused before it reached a function, which alone leaves messages
 
     @property
     def acknowledged(self) -> bool:
@@ -76,7 +82,15 @@ def _validations(sent: list[Exchange], items: Mapping[str, Mapping[str, Any]]) -
                 yield Discrepancy("acknowledged_but_missing", exchange.transaction_id)
             elif item["customer_id"] != exchange.customer_id:
                 yield Discrepancy("stored_for_another", exchange.transaction_id)
+            elif _differs(exchange, item):
+                yield Discrepancy("stored_otherwise", exchange.transaction_id)
     yield from (Discrepancy("one_payment_twice", payment) for payment, found in ids.items() if len(found) > 1)
+
+
+def _differs(exchange: Exchange, item: Mapping[str, Any]) -> bool:
+    """Whether the item is not the one that was acknowledged; what the exchange doesn't say isn't compared."""
+    amount = exchange.amount_minor is not None and item["amount_minor"] != exchange.amount_minor
+    return amount or bool(exchange.created_at and item["created_at"] != exchange.created_at)
 
 
 def _processings(sent: list[Exchange], items: Mapping[str, Mapping[str, Any]]) -> Iterable[Discrepancy]:
@@ -123,7 +137,7 @@ def _rejections(
     refused = {
         exchange.request_id
         for exchange in sent
-        if exchange.operation == "validate" and exchange.status == HTTPStatus.BAD_REQUEST
+        if exchange.operation == "validate" and exchange.status in _RECORDED and not exchange.by_gateway
     }
     missing = sorted(refused - recorded)
     if len(missing) > messages_lost:

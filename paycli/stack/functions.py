@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from paycli.environment import Concurrency, Environment
 
 # Seconds. API Gateway gives up after 29: the caller shall get the function's answer, not the gateway's.
-TIMEOUT = 15
+# Three attempts at the table with their time-outs, TLS and pauses may take 15, the queue 8 more.
+TIMEOUT = 25
 
 
 @dataclass(frozen=True)

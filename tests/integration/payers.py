@@ -43,6 +43,8 @@ class Payer:
                 answer.status if answer else None,
                 body.get("transaction_id", ""),
                 request_id=body.get("request_id", ""),
+                amount_minor=body.get("amount_minor"),
+                created_at=body.get("created_at", ""),
             )
         )
         return answer

@@ -68,7 +68,7 @@ def expire(shared: LocalProject, transaction_id: str) -> None:
     )
 
 
-def test_an_expired_payment_is_not_processed_and_its_key_starts_a_new_one(shared: LocalProject, payer: Payer) -> None:
+def test_an_expired_payment_is_not_processed_and_its_key_starts_it_anew(shared: LocalProject, payer: Payer) -> None:
     first = payer.validate("expires-1", customer="late-1")
     assert first is not None
     transaction_id = first.json()["transaction_id"]
@@ -76,6 +76,9 @@ def test_an_expired_payment_is_not_processed_and_its_key_starts_a_new_one(shared
     late = payer.process(transaction_id, customer="late-1")
     assert late is not None
     assert (late.status, late.json()["code"]) == (409, "payment_expired")
+    other = payer.validate("expires-1", customer="late-1", amount="999.00")
+    assert other is not None
+    assert other.status == 422  # an id stands for one payment for good
     again = at_once(8, lambda _: payer.validate("expires-1", customer="late-1"))
     assert statuses(again) == [200] * 8
     assert len({answer.body for answer in again if answer}) == 1

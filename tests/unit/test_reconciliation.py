@@ -17,7 +17,7 @@ def validated(payment: str, status: int | None = 200, **more: Any) -> Exchange:
 
 
 def processed(payment: str, status: int | None = 200, at: str = NOON) -> Exchange:
-    told = {"processed_at": at} if status == 200 else {}
+    told: dict[str, Any] = {"processed_at": at} if status == 200 else {}
     return Exchange("process", payment, f"customer-{payment}", status, f"txn_{payment}", **told)
 
 
@@ -70,6 +70,17 @@ def test_all_is_well() -> None:
             Discrepancy("processed_unasked", "txn_a"),
         ),
         ([], stored("a"), Discrepancy("stored_unasked", "txn_a")),
+        (
+            [validated("a", amount_minor=1000)],
+            {"txn_a": {**stored("a")["txn_a"], "amount_minor": 99900}},
+            Discrepancy("stored_otherwise", "txn_a"),
+        ),
+        (
+            [validated("a", created_at=NOON)],
+            {"txn_a": {**stored("a")["txn_a"], "created_at": LATER}},
+            Discrepancy("stored_otherwise", "txn_a"),
+        ),
+        ([validated("a", 413, request_id="r-2")], {}, Discrepancy("rejected_but_not_recorded", "r-2")),
         ([validated("a", 400, request_id="r-1")], {}, Discrepancy("rejected_but_not_recorded", "r-1")),
     ],
 )
@@ -82,6 +93,10 @@ def test_each_thing_that_must_not_be_is_found(
 def test_a_second_item_of_a_payment_that_was_told_is_a_stranger() -> None:
     twice = {**stored("a"), "txn_again": {"status": "validated", "customer_id": "customer-a"}}
     assert reconcile([validated("a", None), validated("a")], twice) == [Discrepancy("stored_unasked", "txn_again")]
+
+
+def test_what_the_gateway_refused_never_reached_a_function() -> None:
+    assert reconcile([validated("a", 400, request_id="r-1", by_gateway=True)], {}) == []
 
 
 def test_a_message_that_the_functions_count_as_lost_is_accounted_for() -> None:

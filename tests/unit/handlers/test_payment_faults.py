@@ -142,7 +142,7 @@ def test_lambda_makes_three_attempts_and_answers_in_time() -> None:
 
 
 def test_the_time_outs_fit_into_the_functions_time() -> None:
-    """15 s, of which three attempts with pauses of at most 1 and 2 s may take 12; what is left may skip the queue."""
+    """25 s, of which three attempts with TLS and pauses may take 15; a queue that has less than 8 left is skipped."""
     from handlers.payments import failures
 
     for name in ("validation", "processing"):

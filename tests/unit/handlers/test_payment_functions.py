@@ -134,16 +134,25 @@ def test_the_same_key_with_another_request_is_a_422(change: dict[str, Any]) -> N
     assert api.aws.items == before
 
 
-def test_a_key_whose_payment_expired_unprocessed_starts_a_new_one() -> None:
+def test_a_key_whose_payment_expired_unprocessed_starts_it_anew() -> None:
     api = Api()
     first = api.validate(key=KEY)
     api.now += 3600
-    second = api.validate({**VALID, "amount": "99"}, key=KEY)
+    second = api.validate(key=KEY)
     assert (second.status, "Idempotent-Replayed" in second.headers) == (200, False)
-    assert second.body["amount"] == "99.00"
     assert second.body["transaction_id"] == first.body["transaction_id"]
+    assert second.body["created_at"] > first.body["created_at"]
     assert api.process(second.body["transaction_id"]).status == 200
     assert api.calls().count("DynamoDB.PutItem") == 2
+
+
+def test_an_id_never_stands_for_another_payment_also_after_it_expired() -> None:
+    api = Api()
+    first = api.validate(key=KEY)
+    api.now += 3600
+    other = api.validate({**VALID, "amount": "99"}, key=KEY)
+    assert (other.status, other.code) == (422, "idempotency_key_reused")
+    assert api.process(first.body["transaction_id"]).status == 409
 
 
 def test_without_a_key_every_request_is_a_payment() -> None:
