@@ -76,7 +76,7 @@ def start(root: Path) -> Emulator:
         raise ConfigurationError(
             "The embedded AWS isn't installed.", hint="pip install 'paycli[local]'", code="emulator_missing"
         )
-    for part in (folder.parent, folder, folder / "state", folder / "s3", folder / "tmp"):
+    for part in (folder.parent, folder):
         part.mkdir(mode=0o700, parents=True, exist_ok=True)
         part.chmod(0o700)
     deadline = time.monotonic() + _START_SECONDS
@@ -95,8 +95,9 @@ def _launch(folder: Path, lock: int) -> Emulator:
     """Start the process; whoever comes meanwhile finds the lock taken and waits for the record."""
     port = _free_port(_recorded_port(folder))
     (folder / "emulator.json").unlink(missing_ok=True)
-    shutil.rmtree(folder / "tmp")  # what the functions of the last start left
-    (folder / "tmp").mkdir(mode=0o700)
+    shutil.rmtree(folder / "tmp", ignore_errors=True)  # what the functions of the last start left
+    for part in ("state", "s3", "tmp"):
+        (folder / part).mkdir(mode=0o700, exist_ok=True)
     process = _spawn(folder, port, lock)
     emulator = Emulator(process.pid, port)
     # At once: if paycli is killed now, the next command still finds the process, and can stop it.
