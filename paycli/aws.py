@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # What the embedded AWS accepts as its root user.
 EMBEDDED_KEY = "test"
+EMBEDDED_REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def connect(environment: "Environment", endpoint_url: str | None = None) -> Aws:
     import boto3
 
     if environment.target == "embedded":
-        return Aws(_embedded_session(), environment.region or "us-east-1", endpoint_url)
+        return Aws(_embedded_session(), environment.region or EMBEDDED_REGION, endpoint_url)
     session = boto3.Session(profile_name=environment.profile)
     region = environment.region or os.environ.get("AWS_REGION") or session.region_name
     if not region:

@@ -187,11 +187,11 @@ def _bad_setting(error: ValidationError, layers: list[_Layer]) -> ConfigurationE
     problems = error.errors(include_url=False)
     # The path may go on into the branches of a union; a setting is at most `table.key`.
     path = [str(part) for part in problems[0]["loc"]]
-    path = path[:2] if path[0] == "tags" or _table_model(path[0]) else path[:1]
+    path = path[:2] if path[0] == "tags" or table_model(path[0]) else path[:1]
     dotted = ".".join(path)
     where = f"{FILE_NAME}: {_table_of(dotted, layers)}.{dotted}"
     if problems[0]["type"] == "extra_forbidden":
-        model = _table_model(path[0]) if len(path) > 1 else Environment
+        model = table_model(path[0]) if len(path) > 1 else Environment
         return _unknown(where, path[-1], [field for field in model.model_fields if field != "name"])
     said = [problem["msg"] for problem in problems if [str(part) for part in problem["loc"][: len(path)]] == path]
     message = " or ".join(dict.fromkeys(said)).replace("Value error, ", "")
@@ -200,7 +200,7 @@ def _bad_setting(error: ValidationError, layers: list[_Layer]) -> ConfigurationE
     )
 
 
-def _table_model(field: str) -> Any:
+def table_model(field: str) -> Any:
     """Return the model of a setting that is a table of its own (`alarms`), else None."""
     annotation = Environment.model_fields[field].annotation if field in Environment.model_fields else None
     return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None

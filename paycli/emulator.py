@@ -23,6 +23,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from paycli.errors import ConfigurationError, PaycliError
+from paycli.files import write_whole
 
 SERVICES = "s3,dynamodb,sqs,sns,lambda,iam,sts,logs,monitoring,apigateway,kms,cloudformation,wafv2,events,ssm"
 _START_SECONDS = 20.0
@@ -101,8 +102,8 @@ def _launch(folder: Path, lock: int) -> Emulator:
     process = _spawn(folder, port, lock)
     emulator = Emulator(process.pid, port)
     # At once: if paycli is killed now, the next command still finds the process, and can stop it.
-    _write(folder / "port", str(port))
-    _write(folder / "emulator.json", json.dumps(asdict(emulator)))
+    write_whole(folder / "port", str(port), mode=0o600)
+    write_whole(folder / "emulator.json", json.dumps(asdict(emulator)), mode=0o600)
     try:
         _await_ready(process, emulator, folder)
     except BaseException:
@@ -183,13 +184,6 @@ def _is_ready(emulator: Emulator) -> bool:
     ):
         return bool(answer.status == HTTPStatus.OK)
     return False
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_suffix(".new")
-    draft.write_text(text)
-    draft.chmod(0o600)
-    draft.replace(path)
 
 
 def _recorded_port(folder: Path) -> int:

@@ -7,8 +7,9 @@ import click
 
 from paycli import tables
 from paycli.commands.common import Project, environment_command
-from paycli.configuration import leaves
+from paycli.configuration import leaves, table_model
 from paycli.console import Result
+from paycli.environment import Environment
 
 
 @click.command("config", epilog="Example: paycli config --env prod --describe")
@@ -52,14 +53,10 @@ def _said(dotted: str, sources: Mapping[str, str]) -> str:
 
 
 def _descriptions() -> Iterator[tuple[str, str]]:
-    from pydantic import BaseModel
-
-    from paycli.environment import Environment
-
     for name, field in Environment.model_fields.items():
-        nested = field.annotation
-        if isinstance(nested, type) and issubclass(nested, BaseModel):
-            for inner, inner_field in nested.model_fields.items():
+        table = table_model(name)
+        if table:
+            for inner, inner_field in table.model_fields.items():
                 yield f"{name}.{inner}", inner_field.description or ""
         else:
             yield name, field.description or ""

@@ -13,8 +13,6 @@ from paycli.commands.common import output_options
 from paycli.console import Result
 from paycli.errors import PaycliError
 
-_REGION = "us-east-1"
-
 
 @click.group("local", epilog='Example: eval "$(paycli local env)" && aws dynamodb list-tables')
 def command() -> None:
@@ -77,7 +75,7 @@ def status(root: Path) -> Result:
 def env(root: Path) -> Result:
     """Print what points the AWS CLI, an SDK or a script at it."""
     from paycli import emulator
-    from paycli.aws import EMBEDDED_KEY
+    from paycli.aws import EMBEDDED_KEY, EMBEDDED_REGION
 
     running = emulator.find(root)
     if running is None:
@@ -86,8 +84,8 @@ def env(root: Path) -> Result:
         "AWS_ENDPOINT_URL": running.url,
         "AWS_ACCESS_KEY_ID": EMBEDDED_KEY,
         "AWS_SECRET_ACCESS_KEY": EMBEDDED_KEY,
-        "AWS_REGION": _REGION,
-        "AWS_DEFAULT_REGION": _REGION,
+        "AWS_REGION": EMBEDDED_REGION,
+        "AWS_DEFAULT_REGION": EMBEDDED_REGION,
     }
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
     # A profile or session token of the shell would win over the keys.

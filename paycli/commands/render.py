@@ -11,6 +11,7 @@ from paycli import configuration
 from paycli.commands.common import Project, env_is_given, environment_command
 from paycli.console import Result
 from paycli.errors import ExitStatus, PaycliError, UsageError
+from paycli.files import write_whole
 
 if TYPE_CHECKING:
     from paycli.environment import Environment
@@ -90,9 +91,7 @@ def _save(path: Path, text: str) -> None:
         if path.exists() and not path.is_file():
             path.write_text(text, encoding="utf-8")
             return
-        draft = path.with_name(f".{path.name}.new")
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
+        write_whole(path, text)
     except OSError as error:
         raise PaycliError(f"{path} can't be written: {error.strerror}", hint="Choose another --output.") from None
 

@@ -12,9 +12,6 @@ from paycli.environment import Environment
 from paycli.errors import PaycliError
 from paycli.stack.retention import DATA_TYPES
 
-_INLINE_LIMIT = (
-    51_200  # bytes: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-)
 _DEADLINE_SECONDS = 300.0
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from paycli.aws import Aws
 from paycli.deployment.stacks import Stack
+from paycli.files import write_whole
 
 FILE = Path("cfn-outputs") / "flat-outputs.json"
 
@@ -24,9 +25,7 @@ def write(outputs: Mapping[str, str], root: Path) -> Path:
     """Write `cfn-outputs/flat-outputs.json` whole or not at all, and return its path."""
     path = root / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".new")
-    draft.write_text(json.dumps(outputs, indent=2) + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_whole(path, json.dumps(outputs, indent=2) + "\n")
     return path
 
 

@@ -33,7 +33,6 @@ class Plan:
     environment: Environment
     template: dict[str, str]
     parameters: dict[str, str]
-    code: CodePackage
     change_set: ChangeSet | None
     place: str  # where, in words: the account and region
 
@@ -74,7 +73,7 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, *, d
         creates=creates,
         description=_description(root, caller),
     )
-    return Plan(environment, source, parameters, code, change_set, caller.place)
+    return Plan(environment, source, parameters, change_set, caller.place)
 
 
 def guard(change_set: ChangeSet, allowed: Collection[str]) -> None:

@@ -275,7 +275,7 @@ def test_the_endpoint_of_aws_is_left_as_it_is(scripted: Scripted) -> None:
 
 def plan_for(environment: Environment, *, creates: bool) -> planning.Plan:
     change_set = ChangeSet("arn:aws:cloudformation:us-east-1:0:changeSet/c/1", STACK_ID, "payment-api-dev", creates, ())
-    return planning.Plan(environment, {"TemplateBody": "{}"}, {"CodeKey": "k"}, CODE, change_set, "here")
+    return planning.Plan(environment, {"TemplateBody": "{}"}, {"CodeKey": "k"}, change_set, "here")
 
 
 def executes(scripted: Scripted, status: str) -> None:
