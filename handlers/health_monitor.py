@@ -24,7 +24,7 @@ RATE_WINDOW = 300  # for rates and latencies
 LAST_WINDOW = 900  # for gauges, as queues report late; the newest value counts
 
 
-class Series:
+class _Series:
     """The values of MetricDataResults by time; partial results are left out."""
 
     def __init__(self, results: list[dict[str, Any]], now: datetime) -> None:
@@ -35,123 +35,109 @@ class Series:
             if result["StatusCode"] == "Complete"
         }
 
-    def recent(self, name: str) -> list[float]:
-        """Return the values in the window of rates."""
-        return [value for time, value in self.points[name] if time >= self._since]
+    def recent(self, *names: str) -> list[float]:
+        return [value for name in names for time, value in self.points[name] if time >= self._since]
 
-    def percent(self, parts: list[str], whole: str, without: str = "") -> float | None:
-        """Return the share of the parts in `whole`, both less `without`; None without traffic."""
-        less = sum(self.recent(without)) if without else 0
-        part = sum(sum(self.recent(name)) for name in parts) - less
-        total = sum(self.recent(whole)) - less
-        return 100 * min(max(part, 0) / total, 1) if total > 0 else None
+    def percent(self, parts: list[str], *whole: str) -> float | None:
+        """Return the share of the parts in the whole; None without traffic."""
+        part, total = sum(self.recent(*parts)), sum(self.recent(*whole))
+        return 100 * min(part / total, 1) if total else None
 
     def last(self, name: str) -> float | None:
-        """Return the newest value."""
         return self.points[name][-1][1] if self.points[name] else None
 
-    def last_state(self) -> tuple[datetime, str] | None:
-        """Return the last recorded state and its minute."""
-        points = self.points.get("last_state")
-        return (points[-1][0], dict(enumerate(STATES)).get(int(points[-1][1]), "unknown")) if points else None
 
-
-class Check(NamedTuple):
-    """A line of the report; at its thresholds it is degraded, critical."""
+class _Check(NamedTuple):
+    """A line of the report."""
 
     name: str
     metric: str
-    value: Callable[[Series], float | None]
-    thresholds: tuple[float, float]
+    value: Callable[[_Series], float | None]
     window: int = RATE_WINDOW
 
 
-# Our own 503s for "critical" are left out (own_answers): polled, they alone would keep it critical for ever.
+# Of the payment routes: our own 503s, polled, would keep it critical for ever.
 CHECKS = (
-    Check(
+    _Check(
         "api_5xx_percent",
-        "5XXError / Count",
-        lambda series: series.percent(["api_faults"], "api_requests", without="own_answers"),
-        (1, 5),
+        "5XXError / Count of /validate and /process",
+        lambda series: series.percent(["validate_faults", "process_faults"], "validate_requests", "process_requests"),
     ),
-    Check(
+    _Check(
         "api_latency_p99_ms",
         "Latency p99, highest minute",
         lambda series: max(series.recent("api_latency"), default=None),
-        (1000, 3000),
     ),
-    Check(
+    _Check(
         "validation_errors_percent",
         "(Errors + Faults) / Invocations",
         lambda series: series.percent(["validation_errors", "validation_faults"], "validation_invocations"),
-        (1, 5),
     ),
-    Check(
+    _Check(
         "processing_errors_percent",
         "(Errors + Faults) / Invocations",
         lambda series: series.percent(["processing_errors", "processing_faults"], "processing_invocations"),
-        (1, 5),
     ),
-    Check(
+    _Check(
         "table_throttles",
         "ReadThrottleEvents + WriteThrottleEvents",
-        lambda series: sum(series.recent("table_reads") + series.recent("table_writes")),
-        (1, 100),
+        lambda series: sum(series.recent("table_reads", "table_writes")),
     ),
-    Check(
+    _Check(
         "queue_oldest_seconds",
         "ApproximateAgeOfOldestMessage",
         lambda series: series.last("queue_oldest"),
-        (86_400, 259_200),
         LAST_WINDOW,
     ),
-    Check(
+    _Check(
         "dead_letter_depth",
         "ApproximateNumberOfMessagesVisible",
         lambda series: series.last("dead_letters"),
-        (1, 100),
         LAST_WINDOW,
     ),
 )
 
 
-# Id, namespace, metric, statistic, dimension, and the environment variable of its value.
+# Id, namespace, metric, statistic, dimensions; a name in capitals is an environment variable.
 _SERIES = """
-api_requests AWS/ApiGateway Count Sum ApiName API_NAME
-api_faults AWS/ApiGateway 5XXError Sum ApiName API_NAME
-api_latency AWS/ApiGateway Latency p99 ApiName API_NAME
-own_answers METRIC_NAMESPACE HealthCriticalAnswers Sum Environment ENVIRONMENT
-validation_invocations AWS/Lambda Invocations Sum FunctionName VALIDATION_FUNCTION
-validation_errors AWS/Lambda Errors Sum FunctionName VALIDATION_FUNCTION
-validation_faults METRIC_NAMESPACE Faults Sum FunctionName VALIDATION_FUNCTION
-processing_invocations AWS/Lambda Invocations Sum FunctionName PROCESSING_FUNCTION
-processing_errors AWS/Lambda Errors Sum FunctionName PROCESSING_FUNCTION
-processing_faults METRIC_NAMESPACE Faults Sum FunctionName PROCESSING_FUNCTION
-table_reads AWS/DynamoDB ReadThrottleEvents Sum TableName TABLE_NAME
-table_writes AWS/DynamoDB WriteThrottleEvents Sum TableName TABLE_NAME
-queue_oldest AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName QUEUE_NAME
-dead_letters AWS/SQS ApproximateNumberOfMessagesVisible Maximum QueueName DEAD_LETTER_QUEUE_NAME
-last_state METRIC_NAMESPACE HealthState Maximum Environment ENVIRONMENT
+validate_requests AWS/ApiGateway Count Sum ApiName=API_NAME Stage=API_STAGE Method=POST Resource=/validate
+validate_faults AWS/ApiGateway 5XXError Sum ApiName=API_NAME Stage=API_STAGE Method=POST Resource=/validate
+process_requests AWS/ApiGateway Count Sum ApiName=API_NAME Stage=API_STAGE Method=POST Resource=/process
+process_faults AWS/ApiGateway 5XXError Sum ApiName=API_NAME Stage=API_STAGE Method=POST Resource=/process
+api_latency AWS/ApiGateway Latency p99 ApiName=API_NAME
+validation_invocations AWS/Lambda Invocations Sum FunctionName=VALIDATION_FUNCTION
+validation_errors AWS/Lambda Errors Sum FunctionName=VALIDATION_FUNCTION
+validation_faults METRIC_NAMESPACE Faults Sum FunctionName=VALIDATION_FUNCTION
+processing_invocations AWS/Lambda Invocations Sum FunctionName=PROCESSING_FUNCTION
+processing_errors AWS/Lambda Errors Sum FunctionName=PROCESSING_FUNCTION
+processing_faults METRIC_NAMESPACE Faults Sum FunctionName=PROCESSING_FUNCTION
+table_reads AWS/DynamoDB ReadThrottleEvents Sum TableName=TABLE_NAME
+table_writes AWS/DynamoDB WriteThrottleEvents Sum TableName=TABLE_NAME
+queue_oldest AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=QUEUE_NAME
+dead_letters AWS/SQS ApproximateNumberOfMessagesVisible Maximum QueueName=DEAD_LETTER_QUEUE_NAME
+last_state METRIC_NAMESPACE HealthState Maximum Environment=ENVIRONMENT
 """
 
 
 def _queries(names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The MetricDataQueries of the one call; `names` are the environment variables."""
+    """The MetricDataQueries; `names` are the environment variables."""
     found = []
     for series in _SERIES.strip().splitlines():
-        id_, namespace, metric, statistic, dimension, variable = series.split()
+        id_, namespace, metric, statistic, *pairs = series.split()
+        dimensions = (pair.split("=") for pair in pairs)
         of = {
             "Namespace": names.get(namespace, namespace),
             "MetricName": metric,
-            "Dimensions": [{"Name": dimension, "Value": names[variable]}],
+            "Dimensions": [{"Name": name, "Value": names.get(value, value)} for name, value in dimensions],
         }
-        found.append({"Id": id_, "MetricStat": {"Metric": of, "Period": PERIOD, "Stat": statistic}})
+        period = 1 if id_ == "last_state" else PERIOD  # by the second: two runs may share a minute
+        found.append({"Id": id_, "MetricStat": {"Metric": of, "Period": period, "Stat": statistic}})
     return found
 
 
-def _report(series: Series | None, thresholds: dict[str, tuple[float, float]], now: datetime) -> dict[str, Any]:
+def _report(series: _Series | None, thresholds: dict[str, list[float]], now: datetime) -> dict[str, Any]:
     """The body of GET /health; without series everything is unknown."""
-    checks = [_result(check, series, *thresholds.get(check.name, check.thresholds)) for check in CHECKS]
+    checks = [_result(check, series, *thresholds[check.name]) for check in CHECKS]
     return {
         "status": max((check["state"] for check in checks), key=STATES.index),
         "checked_at": timestamp(now.timestamp()),
@@ -159,7 +145,7 @@ def _report(series: Series | None, thresholds: dict[str, tuple[float, float]], n
     }
 
 
-def _result(check: Check, series: Series | None, degraded: float, critical: float) -> dict[str, Any]:
+def _result(check: _Check, series: _Series | None, degraded: float, critical: float) -> dict[str, Any]:
     value = None
     state = "unknown"
     if series:
@@ -178,23 +164,24 @@ def _result(check: Check, series: Series | None, degraded: float, critical: floa
 
 
 class Monitor:
-    """The monitor of an execution environment."""
+    """What an execution environment keeps."""
 
     def __init__(
         self, names: Mapping[str, str], cloudwatch: Any, sns: Any, clock: Callable[[], float] = time.time
     ) -> None:
         self._queries = _queries(names)
-        self._thresholds = json.loads(names.get("HEALTH_THRESHOLDS") or "{}")
+        self._thresholds = json.loads(names["HEALTH_THRESHOLDS"])  # of each check: degraded, critical
         self._api, self._topic = names["API_NAME"], names["TOPIC_ARN"]
         self._cloudwatch, self._sns, self._clock = cloudwatch, sns, clock
         self._report: dict[str, Any] = {}
         self._fresh_until = 0.0
-        self._recorded: tuple[datetime, str] | None = None  # the last recorded state, and when
+        self._recorded = (datetime.min.replace(tzinfo=UTC), 0.0)  # when, and the state: at first healthy
 
-    def respond(self, event: object, context: object) -> dict[str, Any]:
-        """Answer one event: API Gateway's never has a source."""
+    def respond(self, event: object, context: object) -> dict[str, Any] | None:
+        """Answer; API Gateway's events have no source."""
         if isinstance(event, dict) and event.get("source") == "aws.events" and "httpMethod" not in event:
-            return self._run(context)
+            self._run(context)
+            return None
         return serve(Call(event, context, ROUTE), self._answer)
 
     def _answer(self, call: Call) -> Answer:
@@ -202,12 +189,10 @@ class Monitor:
         if self._clock() >= self._fresh_until:
             self._look(call.record)
         state = call.record.fields["outcome"] = self._report["status"]
-        if state == "critical":
-            call.record.metric("HealthCriticalAnswers", 1)
         return self._report, 503 if state == "critical" else 200, False
 
-    def _run(self, context: object) -> dict[str, Any]:
-        """Alert on a change. A failure is raised, for Lambda to try again and then keep the dead letter."""
+    def _run(self, context: object) -> None:
+        """Alert on a change. A failure is raised: Lambda tries again, then keeps the dead letter."""
         record = Record("scheduled", getattr(context, "aws_request_id", ""))
         try:
             self._alert_on_change(record)
@@ -216,27 +201,24 @@ class Monitor:
             raise
         finally:
             record.write()
-        return {"status": self._report["status"]}
 
     def _alert_on_change(self, record: Record) -> None:
-        """Compare with the last state, in memory or in its metric, which lags; without one only bad news is news.
-
-        Recorded after the alert, which may come twice; two runs in a minute may hide a change.
-        """
+        """Compare with the last state, of memory or metric (which lags). An alert may come twice."""
         series = self._look(record)
-        known = [each for each in (self._recorded, series and series.last_state()) if each]
-        before = max(known)[1] if known else "healthy"
+        read = series.points.get("last_state", [])[-1:] if series else []
+        before = STATES[int(max([self._recorded, *read])[1])]
         state = self._report["status"]
         record.fields.update(outcome=state, previous=before)
         if state != before:
             subject = f"{self._api} is {state}, was {before}"
             self._sns.publish(TopicArn=self._topic, Subject=subject, Message=json.dumps(self._report, indent=2))
             record.fields["alerted"] = True
-        self._recorded = (datetime.fromtimestamp(self._clock(), UTC), state)
-        record.metric("HealthState", STATES.index(state))
+        value = STATES.index(state)
+        self._recorded = (datetime.fromtimestamp(self._clock(), UTC), value)
+        record.metric("HealthState", value, resolution=1)
 
-    def _look(self, record: Record) -> Series | None:
-        """Read all metrics in one call, into the report; None if CloudWatch fails."""
+    def _look(self, record: Record) -> _Series | None:
+        """Make the report, in one call; None if CloudWatch fails."""
         now = datetime.fromtimestamp(self._clock(), UTC)
         minute = now.replace(second=0, microsecond=0)
         series = None
@@ -246,7 +228,7 @@ class Monitor:
                 StartTime=minute - timedelta(seconds=LAST_WINDOW),
                 EndTime=minute + timedelta(seconds=PERIOD),
             )
-            series = Series(reply["MetricDataResults"], now)
+            series = _Series(reply["MetricDataResults"], now)
         except Exception as error:  # noqa: BLE001 - unknown, never down
             record.error(error)
         self._report = _report(series, self._thresholds, now)
@@ -259,6 +241,6 @@ _monitor = Monitor(os.environ, _cloudwatch, _sns)
 aws.end_init(_cloudwatch)
 
 
-def handler(event: object, context: object) -> dict[str, Any]:
+def handler(event: object, context: object) -> dict[str, Any] | None:
     """Answer Lambda."""
     return _monitor.respond(event, context)

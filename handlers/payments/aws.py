@@ -10,18 +10,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import botocore.session
-from botocore import exceptions, parsers
+from botocore import exceptions
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 
 # Of status 400, and yet worth a retry (DynamoDB's Programming.Errors.html).
 _TEMPORARY_CODES = re.compile("Throttl|Exceeded|Conflict|Timeout|InProgress|NotComplete")
-_TEMPORARY_ERRORS = (
-    exceptions.HTTPClientError,
-    exceptions.ConnectionError,
-    exceptions.IncompleteReadError,
-    parsers.ResponseParserError,
-)
 _session = botocore.session.Session()
 # Else the SDK lists the folders of all 400 services, twice: 15 ms.
 _session.get_component("data_loader").list_available_services = lambda *_, **__: {
@@ -30,6 +24,10 @@ _session.get_component("data_loader").list_available_services = lambda *_, **__:
     "sns",
     "sqs",
 }
+
+
+class OutcomeUnknownError(Exception):
+    """No reply, or none of AWS."""
 
 
 class Services(NamedTuple):
@@ -75,11 +73,11 @@ def end_init(first_used: Any) -> None:
 def is_temporary(error: Exception) -> bool:
     """Tell whether a retry may succeed."""
     if isinstance(error, exceptions.ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return status >= 500 or status == 429 or bool(_TEMPORARY_CODES.search(error_code(error)))
-    return isinstance(error, _TEMPORARY_ERRORS)
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        return status >= 500 or status in (408, 429) or bool(_TEMPORARY_CODES.search(error_code(error)))
+    return isinstance(error, OutcomeUnknownError)
 
 
 def error_code(error: Exception) -> str:
     """Return AWS's code of an error, or "" where AWS did not answer."""
-    return error.response.get("Error", {}).get("Code", "") if isinstance(error, exceptions.ClientError) else ""
+    return error.response["Error"]["Code"] if isinstance(error, exceptions.ClientError) else ""

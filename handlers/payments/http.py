@@ -94,8 +94,6 @@ def _problem(call: Call, services: Services | None, code: str, errors: Errors) -
         failures.report(call, services, code, status, errors)
     if status == 405:
         headers["Allow"] = call.method
-    if status == 503:
-        headers["Retry-After"] = "1"
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -109,6 +107,8 @@ def _problem(call: Call, services: Services | None, code: str, errors: Errors) -
 
 
 def _response(status: int, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
+    if status == 503:
+        headers["Retry-After"] = "1"
     return {
         "statusCode": status,
         "headers": {**headers, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},

@@ -1,6 +1,6 @@
 """One JSON line a request: allow-listed fields and metrics, and nothing that a client wrote.
 
-Metrics are in CloudWatch's Embedded Metric Format, and cost no call.
+Metrics are in CloudWatch's Embedded Metric Format: no call.
 """
 
 import json
@@ -13,9 +13,8 @@ from typing import Any
 
 from .aws import error_code
 
-ENVIRONMENT = os.environ.get("ENVIRONMENT", "unknown")
-NAMESPACE = os.environ.get("METRIC_NAMESPACE", "PaymentAPI")
-FUNCTION = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "unknown")
+ENVIRONMENT, NAMESPACE = os.environ["ENVIRONMENT"], os.environ["METRIC_NAMESPACE"]
+FUNCTION = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
 
 _TRACE = re.compile(r"Root=(1-[0-9a-f]{8}-[0-9a-f]{24})")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -49,7 +48,7 @@ class Record:
         """Say what failed and where. The message may hold a value."""
         places = [f"{frame.f_code.co_filename}:{line}" for frame, line in traceback.walk_tb(error.__traceback__)]
         own = [place for place in places if "/handlers/" in place][-1]
-        self.fields.update(error=type(error).__name__, error_at=own.rpartition("/")[2])
+        self.fields.update(error=type(error.__cause__ or error).__name__, error_at=own.rpartition("/")[2])
         if _CODE.fullmatch(code := error_code(error)):
             self.fields["aws_code"] = code
 
@@ -59,10 +58,10 @@ class Record:
         by_currency = [["Environment", "Currency"]] if self.currency else []
         self.metric(f"Payments{outcome}", 1, *by_currency, ["Environment"])
 
-    def metric(self, name: str, value: int, *dimensions: list[str]) -> None:
-        """Add a metric; its dimensions are fields of every line."""
+    def metric(self, name: str, value: int, *dimensions: list[str], resolution: int = 60) -> None:
+        """Add a metric, kept by the second or minute; its dimensions are fields of every line."""
         self.fields[name] = value
-        metrics = [{"Name": name, "Unit": "Count"}]
+        metrics = [{"Name": name, "Unit": "Count", "StorageResolution": resolution}]
         dimensions = dimensions or (["Environment"],)
         self._metrics.append({"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": metrics})
 

@@ -10,15 +10,16 @@ when the SDK repeats a write whose reply was lost, it finds the request's own.
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from .aws import Services
+from .aws import OutcomeUnknownError, Services, error_code
 from .contract import Payment, RefusedError, decimal_text
 
-# The item of a payment, and whether it is a replay: an earlier request had done the same.
+# An item, and whether an earlier request had made it so.
 Stored = tuple[dict[str, Any], bool]
 
 
@@ -54,58 +55,54 @@ def create(services: Services, payment: Payment, ids: dict[str, str]) -> Stored:
         "created_at": {"S": timestamp(now)},
         "expires_at": {"N": str(int(now) + services.ttl)},
     }
-    try:
-        services.dynamodb.put_item(
-            TableName=services.table,
-            Item=item,
-            ConditionExpression="attribute_not_exists(transaction_id)"
-            " OR (#status = :validated AND expires_at <= :now AND fingerprint = :fingerprint)",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={
-                ":validated": {"S": "validated"},
-                ":now": {"N": str(int(now))},
-                ":fingerprint": item["fingerprint"],
-            },
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-        )
-    except ClientError as error:
-        existing = _in_the_way(error)
-        if existing["fingerprint"] != item["fingerprint"]:
-            raise RefusedError("idempotency_key_reused") from None
-        return existing, existing["request_id"] != item["request_id"]
-    return item, False
+    existing, done = _write(
+        services.dynamodb.put_item,
+        TableName=services.table,
+        Item=item,
+        ConditionExpression="attribute_not_exists(transaction_id)"
+        " OR (#status = :validated AND expires_at <= :now AND fingerprint = :fingerprint)",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={
+            ":validated": {"S": "validated"},
+            ":now": {"N": str(int(now))},
+            ":fingerprint": item["fingerprint"],
+        },
+    )
+    if done:
+        return item, False
+    if existing["fingerprint"] != item["fingerprint"]:
+        raise RefusedError("idempotency_key_reused")
+    return existing, existing["request_id"] != item["request_id"]
 
 
 def process(services: Services, transaction_id: str, request_id: str) -> Stored:
     """Mark a payment as processed, once. Raises RefusedError where there is none or it has expired."""
     now = services.clock()
-    try:
-        reply = services.dynamodb.update_item(
-            TableName=services.table,
-            Key={"transaction_id": {"S": transaction_id}},
-            ConditionExpression="#status = :validated AND expires_at > :now",
-            UpdateExpression="SET #status = :processed, processed_at = :at, processed_by = :by REMOVE expires_at",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={
-                ":validated": {"S": "validated"},
-                ":processed": {"S": "processed"},
-                ":now": {"N": str(int(now))},
-                ":at": {"S": timestamp(now)},
-                ":by": {"S": request_id},
-            },
-            ReturnValues="ALL_NEW",
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-        )
-    except ClientError as error:
-        existing = _in_the_way(error)
-        if not existing:
-            raise RefusedError("payment_not_found") from None
-        if existing["status"] != {"S": "processed"}:
-            raise RefusedError("payment_expired") from None
-        return existing, existing["processed_by"] != {"S": request_id}
-    # The reply's status says that it is done; its body is only for the log.
-    written = {"transaction_id": {"S": transaction_id}, "processed_at": {"S": timestamp(now)}}
-    return {**reply.get("Attributes", {}), **written}, False
+    item, done = _write(
+        services.dynamodb.update_item,
+        TableName=services.table,
+        Key={"transaction_id": {"S": transaction_id}},
+        ConditionExpression="#status = :validated AND expires_at > :now",
+        UpdateExpression="SET #status = :processed, processed_at = :at, processed_by = :by REMOVE expires_at",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={
+            ":validated": {"S": "validated"},
+            ":processed": {"S": "processed"},
+            ":now": {"N": str(int(now))},
+            ":at": {"S": timestamp(now)},
+            ":by": {"S": request_id},
+        },
+        ReturnValues="ALL_NEW",
+    )
+    if done:
+        # The reply's status says that it is done; its body is only for the log.
+        written = {"transaction_id": {"S": transaction_id}, "processed_at": {"S": timestamp(now)}}
+        return {**item, **written}, False
+    if not item:
+        raise RefusedError("payment_not_found")
+    if item["status"] != {"S": "processed"}:
+        raise RefusedError("payment_expired")
+    return item, item["processed_by"] != {"S": request_id}
 
 
 def validated_body(item: dict[str, Any]) -> dict[str, Any]:
@@ -135,9 +132,17 @@ def _attribute(value: str | dict[str, str]) -> dict[str, Any]:
     return {"M": {key: {"S": text} for key, text in value.items()}}
 
 
-def _in_the_way(error: ClientError) -> dict[str, Any]:
-    """Return the item that failed a condition, {} for none; raise any other error."""
-    if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-        raise error
-    item: dict[str, Any] = error.response.get("Item", {})
-    return item
+def _write(write: Callable[..., dict[str, Any]], **request: Any) -> tuple[dict[str, Any], bool]:
+    """Return what was written and True, or the item that failed the condition ({} for none) and False."""
+    failed = None
+    try:
+        reply = write(**request, ReturnValuesOnConditionCheckFailure="ALL_OLD")
+    except ClientError as error:
+        reply, failed = error.response, error
+    except Exception as error:
+        raise OutcomeUnknownError from error
+    if "x-amzn-requestid" not in reply["ResponseMetadata"]["HTTPHeaders"]:
+        raise OutcomeUnknownError from failed  # a proxy's
+    if failed and error_code(failed) != "ConditionalCheckFailedException":
+        raise failed
+    return reply.get("Item" if failed else "Attributes", {}), not failed

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 # The refusals of /validate that leave a message (docs/failures-queue.md).
 _RECORDED = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
+_STATUSES = {"validated", "processed"}
 
 
 @dataclass(frozen=True)
@@ -54,32 +55,40 @@ class Discrepancy:
 def reconcile(
     exchanges: Iterable[Exchange],
     items: Mapping[str, Mapping[str, Any]],
-    messages: Iterable[Mapping[str, Any]] = (),
+    messages: Iterable[Mapping[str, Any]] | None = None,
     *,
     messages_lost: int = 0,
+    expired_before: str = "",
 ) -> list[Discrepancy]:
     """Return every discrepancy; none means that each payment was taken exactly as its caller was told.
 
     `items` are the table's, by transaction_id, as boto3's resource reads them (status, customer_id, processed_at);
-    `messages` the queue's bodies; `messages_lost` what the functions' metric FailureMessagesLost counted.
+    `messages` the queue's bodies, None where nobody looked; `messages_lost` what the functions' metric
+    FailureMessagesLost counted. DynamoDB removes expired payments: one that was acknowledged before `expired_before`
+    (ISO 8601, as `created_at`) and never processed may be missing.
+
+    Where an answer is lost, an item is matched by its customer alone: give each payment a customer of its own.
     """
     sent = list(exchanges)
-    return [
-        *_validations(sent, items),
+    found = [
+        *_validations(sent, items, expired_before),
         *_processings(sent, items),
         *_strangers(sent, items),
-        *_rejections(sent, messages, messages_lost),
     ]
+    return found if messages is None else [*found, *_records(sent, list(messages), messages_lost)]
 
 
-def _validations(sent: list[Exchange], items: Mapping[str, Mapping[str, Any]]) -> Iterable[Discrepancy]:
+def _validations(
+    sent: list[Exchange], items: Mapping[str, Mapping[str, Any]], expired_before: str
+) -> Iterable[Discrepancy]:
     ids: dict[str, set[str]] = defaultdict(set)
     for exchange in sent:
         if exchange.operation == "validate" and exchange.acknowledged:
             ids[exchange.payment].add(exchange.transaction_id)
             item = items.get(exchange.transaction_id)
             if item is None:
-                yield Discrepancy("acknowledged_but_missing", exchange.transaction_id)
+                if not "" < exchange.created_at < expired_before:
+                    yield Discrepancy("acknowledged_but_missing", exchange.transaction_id)
             elif item["customer_id"] != exchange.customer_id:
                 yield Discrepancy("stored_for_another", exchange.transaction_id)
             elif _differs(exchange, item):
@@ -124,21 +133,34 @@ def _strangers(sent: list[Exchange], items: Mapping[str, Mapping[str, Any]]) -> 
             unheard[exchange.customer_id].add(exchange.payment)
     found: dict[str, int] = defaultdict(int)
     for transaction_id, item in items.items():
+        if item["status"] not in _STATUSES:
+            yield Discrepancy("unknown_status", transaction_id)
         if transaction_id not in acknowledged:
             found[item["customer_id"]] += 1
             if found[item["customer_id"]] > len(unheard[item["customer_id"]]):
                 yield Discrepancy("stored_unasked", transaction_id)
 
 
-def _rejections(
-    sent: list[Exchange], messages: Iterable[Mapping[str, Any]], messages_lost: int
-) -> Iterable[Discrepancy]:
-    recorded = {message["request_id"] for message in messages if message["kind"] == "rejected"}
-    refused = {
-        exchange.request_id
-        for exchange in sent
-        if exchange.operation == "validate" and exchange.status in _RECORDED and not exchange.by_gateway
-    }
-    missing = sorted(refused - recorded)
+def _records(sent: list[Exchange], messages: list[Mapping[str, Any]], messages_lost: int) -> Iterable[Discrepancy]:
+    """Each refusal and each 5xx of a function left one message of its kind, and nothing else did.
+
+    SQS may deliver a message twice, so two with one request id are one.
+    """
+    expected = {exchange.request_id: kind for exchange in sent if (kind := _kind(exchange))}
+    recorded = {str(message["request_id"]): str(message["kind"]) for message in messages}
+    missing = sorted(request_id for request_id, kind in expected.items() if recorded.get(request_id) != kind)
     if len(missing) > messages_lost:
-        yield from (Discrepancy("rejected_but_not_recorded", request_id) for request_id in missing)
+        yield from (Discrepancy(f"{expected[request_id]}_but_not_recorded", request_id) for request_id in missing)
+    unheard = sum(exchange.status is None or exchange.by_gateway for exchange in sent)
+    unasked = sorted(recorded.keys() - expected.keys())
+    if len(unasked) > unheard:  # a request whose answer was lost may have left one
+        yield from (Discrepancy("recorded_unasked", request_id) for request_id in unasked)
+
+
+def _kind(exchange: Exchange) -> str | None:
+    """Return the kind of the message that an exchange must have left, if any."""
+    if exchange.status is None or exchange.by_gateway:
+        return None
+    if exchange.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "error"
+    return "rejected" if exchange.operation == "validate" and exchange.status in _RECORDED else None

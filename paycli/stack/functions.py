@@ -15,7 +15,7 @@ from troposphere.sqs import Queue
 
 from paycli.stack.health import health_thresholds
 from paycli.stack.logs import Logs
-from paycli.stack.names import METRIC_NAMESPACE
+from paycli.stack.names import METRIC_NAMESPACE, STAGE_NAME
 from paycli.stack.parameters import Parameters
 from paycli.stack.permissions import (
     for_every_function,
@@ -85,6 +85,7 @@ def add_functions(
             reserved.health_monitor,
             {
                 "API_NAME": environment.named("payment-api"),
+                "API_STAGE": STAGE_NAME,
                 "VALIDATION_FUNCTION": environment.named("payment-validation"),
                 "PROCESSING_FUNCTION": environment.named("payment-processing"),
                 "TABLE_NAME": table.ref(),

@@ -55,7 +55,15 @@ class Payer:
         body = answer.json() if answer else {}
         status = answer.status if answer else None
         self.exchanges.append(
-            Exchange("process", transaction_id, customer, status, transaction_id, body.get("processed_at", ""))
+            Exchange(
+                "process",
+                transaction_id,
+                customer,
+                status,
+                transaction_id,
+                body.get("processed_at", ""),
+                body.get("request_id", ""),
+            )
         )
         return answer
 

@@ -167,16 +167,19 @@ def test_a_refused_payment_is_a_problem_and_one_message_without_its_values(share
         assert answer is not None
         assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json")
         assert "4242" not in answer.body.decode()
-    for body in (b"", b"[]", b"{", b'{"a":1,"a":1}', b"\xff", b"[" * 5000, b'{"amount":1e99999999999999999999}'):
-        assert payer.post("validate", body).status == 400
-    assert payer.post("validate", {"description": "x" * 9000}).status == 413
+    broken = (b"", b"[]", b"{", b'{"a":1,"a":1}', b"\xff", b"[" * 5000, b'{"amount":1e99999999999999999999}')
+    answers = [payer.post("validate", body) for body in broken]
+    assert {answer.status for answer in answers} == {400}
+    answers.append(payer.post("validate", {"description": "x" * 9000}))
+    assert answers[-1].status == 413
     assert own_items(shared, "refused") == {}
     messages = messages_of(shared.aws(), queue)
     assert len(messages) == len(REFUSED) + 7 + 1
     assert {message["kind"] for message in messages} == {"rejected"}
     assert "4242" not in json.dumps(messages)
     assert "123" not in json.dumps([message.get("payment") for message in messages])
-    assert reconcile(payer.exchanges, {}, messages) == []
+    by_hand = {answer.json()["request_id"] for answer in answers}
+    assert reconcile(payer.exchanges, {}, [one for one in messages if one["request_id"] not in by_hand]) == []
 
 
 def test_card_data_is_in_no_log(shared: LocalProject, payer: Payer) -> None:

@@ -28,7 +28,7 @@ def stored(payment: str, status: str = "validated", at: str = NOON) -> dict[str,
 
 def test_all_is_well() -> None:
     exchanges = [
-        validated("a", 503),
+        validated("a", 503, request_id="r-0"),
         validated("a"),
         validated("a"),
         processed("a", None),
@@ -40,7 +40,8 @@ def test_all_is_well() -> None:
         validated("e", 422),
     ]
     items = {**stored("a", "processed"), **stored("b"), **stored("c")}
-    assert reconcile(exchanges, items, [{"kind": "rejected", "request_id": "r-1"}]) == []
+    messages = [("rejected", "r-1"), ("error", "r-0"), ("error", "r-9")]  # the last of an answer that was lost
+    assert reconcile(exchanges, items, [{"kind": kind, "request_id": id_} for kind, id_ in messages]) == []
 
 
 @pytest.mark.parametrize(
@@ -82,12 +83,33 @@ def test_all_is_well() -> None:
         ),
         ([validated("a", 413, request_id="r-2")], {}, Discrepancy("rejected_but_not_recorded", "r-2")),
         ([validated("a", 400, request_id="r-1")], {}, Discrepancy("rejected_but_not_recorded", "r-1")),
+        ([validated("a", 503, request_id="r-3")], {}, Discrepancy("error_but_not_recorded", "r-3")),
+        ([validated("a")], stored("a", "refunded"), Discrepancy("unknown_status", "txn_a")),
     ],
 )
 def test_each_thing_that_must_not_be_is_found(
     exchanges: list[Exchange], items: dict[str, Any], found: Discrepancy
 ) -> None:
-    assert reconcile(exchanges, items) == [found]
+    assert reconcile(exchanges, items, []) == [found]
+
+
+@pytest.mark.parametrize("kind", ["rejected", "error"])
+def test_a_message_that_no_request_left_is_found(kind: str) -> None:
+    message = {"kind": kind, "request_id": "r-1"}
+    assert reconcile([validated("a")], stored("a"), [message]) == [Discrepancy("recorded_unasked", "r-1")]
+
+
+def test_a_refusal_that_was_recorded_as_an_error_is_found() -> None:
+    refused = [validated("a", 400, request_id="r-1")]
+    found = reconcile(refused, {}, [{"kind": "error", "request_id": "r-1"}])
+    assert found == [Discrepancy("rejected_but_not_recorded", "r-1")]
+
+
+@pytest.mark.parametrize(("expired_before", "missing"), [(LATER, False), (NOON, True), ("", True)])
+def test_an_expired_payment_may_be_gone_unless_it_was_processed(expired_before: str, missing: bool) -> None:
+    told = [validated("a", created_at=NOON)]
+    assert bool(reconcile(told, {}, expired_before=expired_before)) is missing
+    assert reconcile([*told, processed("a")], {}, expired_before=expired_before)
 
 
 def test_a_second_item_of_a_payment_that_was_told_is_a_stranger() -> None:

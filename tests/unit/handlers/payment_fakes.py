@@ -49,7 +49,10 @@ ENVIRONMENT = {
     "QUEUE_NAME": "failed-transactions-test",
     "DEAD_LETTER_QUEUE_NAME": "failed-transactions-dlq-test",
     "TOPIC_ARN": "arn:aws:sns:eu-central-1:111122223333:payment-alarms-test",
-    "HEALTH_THRESHOLDS": '{"api_latency_p99_ms": [500, 2000]}',
+    "API_STAGE": "v1",
+    "HEALTH_THRESHOLDS": '{"api_5xx_percent": [1, 5], "api_latency_p99_ms": [1000, 3000],'
+    ' "validation_errors_percent": [1, 5], "processing_errors_percent": [1, 5], "table_throttles": [1, 100],'
+    ' "queue_oldest_seconds": [86400, 259200], "dead_letter_depth": [1, 100]}',
 }
 VALID = {"amount": "10.50", "currency": "USD", "customer_id": "c-1"}
 CARD = "4111 1111 1111 1111"  # the networks' test number
@@ -58,12 +61,17 @@ ROLE = "AROAEXAMPLE"
 
 @dataclass
 class Fault:
-    """What happens to one call: an answer, a lost reply (`commit` first), or silence for some seconds."""
+    """What happens to one call: an answer, a lost reply (`commit` first), or silence for some seconds.
+
+    `body` is sent in the place of AWS's; an answer that is `foreign` doesn't carry AWS's request id.
+    """
 
     status: int = 0
     code: str = ""
     commit: bool = False
     silence: float = 0
+    body: bytes = b""
+    foreign: bool = False
 
 
 class FakeAws:
@@ -79,16 +87,17 @@ class FakeAws:
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.faults: dict[str, deque[Fault]] = {"DynamoDB": deque(), "SQS": deque()}
 
-    def answer(self, service: str, operation: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
+    def answer(self, service: str, operation: str, body: dict[str, Any]) -> tuple[int, bytes, bool] | None:
         with self.lock:
             self.calls.append((service, operation, body))
             fault = self.faults[service].popleft() if self.faults[service] else None
             if fault is None or fault.commit:
                 answer = getattr(self, operation)(body)
         if fault is None:
-            return answer  # type: ignore[no-any-return]
+            return answer[0], json.dumps(answer[1]).encode(), True
         time.sleep(fault.silence)
-        return (fault.status, {"__type": fault.code, "message": "secret-detail"}) if fault.status else None
+        error = json.dumps({"__type": fault.code, "message": "secret-detail"}).encode()
+        return (fault.status, fault.body or error, not fault.foreign) if fault.status else None
 
     def SendMessage(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:  # noqa: N802
         self.queue.append(json.loads(body["MessageBody"]))
@@ -152,10 +161,12 @@ class _Handler(BaseHTTPRequestHandler):
         if answer is None:
             self.close_connection = True
         else:
-            self._send(answer[0], json.dumps(answer[1]).encode())
+            self._send(*answer)
 
-    def _send(self, status: int, body: bytes) -> None:
+    def _send(self, status: int, body: bytes, of_aws: bool = True) -> None:
         self.send_response(status)
+        if of_aws:
+            self.send_header("x-amzn-RequestId", "AWS-1")
         self.send_header("Content-Type", "application/x-amz-json-1.0")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -287,6 +298,8 @@ class Api:
     aws: FakeAws = field(default_factory=lambda: server()[0])
 
     def __post_init__(self) -> None:
+        for name in ("validation", "processing"):
+            function(name)  # opens its connection on import
         self.aws.reset()
 
     @property

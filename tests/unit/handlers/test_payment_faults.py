@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from typing import Any
 
 import pytest
 
@@ -22,7 +21,17 @@ TEMPORARY = {
     "reset": Fault(),
     "lost reply": LOST_REPLY,
     "an error after the commit": Fault(500, "InternalServerError", commit=True),
+    "a time-out of the service": Fault(408, "Unheard"),
+    "bad UTF-8 after the commit": Fault(200, commit=True, body=b'{"Attributes": "\xff\xfe"}'),
+    "a list after the commit": Fault(200, commit=True, body=b"[1]"),
+    "attributes of the wrong type after the commit": Fault(200, commit=True, body=b'{"Attributes": [7]}'),
+    "a proxy's page for a success": Fault(200, body=b"<html>", foreign=True),
+    "a proxy's empty success": Fault(200, body=b"{}", foreign=True),
+    "a proxy's refusal": Fault(400, "AccessDeniedException", foreign=True),
+    "a proxy's refused condition": Fault(400, "ConditionalCheckFailedException", foreign=True),
 }
+# The SDK repeats these by itself.
+REPEATED = [each for each in TEMPORARY.values() if each.status not in {200, 429, 408} and not each.foreign]
 LASTING = {
     "no permission": Fault(400, "AccessDeniedException"),
     "no table": Fault(400, "ResourceNotFoundException"),
@@ -38,7 +47,7 @@ def assert_unavailable(reply: Reply) -> None:
     assert "secret-detail" not in reply.text + str(reply.log)
 
 
-@pytest.mark.parametrize("fault", [each for each in TEMPORARY.values() if each.status != 429])
+@pytest.mark.parametrize("fault", REPEATED)
 def test_one_fault_is_retried_and_not_seen(fault: Fault) -> None:
     api = Api()
     api.fault(fault)
@@ -100,6 +109,17 @@ def test_the_client_learns_that_the_outcome_is_unknown_and_what_makes_a_retry_sa
     assert "Idempotency-Key" in reply.body["detail"]
 
 
+def test_dynamodbs_own_success_counts_although_its_body_is_no_json() -> None:
+    api = Api(attempts=1)
+    garbled = Fault(200, commit=True, body=b'{"Attributes": {"stat')
+    api.fault(garbled)
+    id_ = api.validate(key="k").body["transaction_id"]
+    api.fault(garbled)
+    done = api.process(id_)
+    assert (done.status, done.body["transaction_id"]) == (200, id_)
+    assert api.items[0]["processed_at"] == {"S": done.body["processed_at"]}
+
+
 @pytest.mark.parametrize("fault", LASTING.values(), ids=LASTING)
 def test_what_no_retry_repairs_is_a_500_without_details(fault: Fault) -> None:
     api = Api()
@@ -120,12 +140,11 @@ def test_an_endpoint_that_nobody_answers_is_a_503() -> None:
 
 
 def test_an_unforeseen_error_is_a_500_and_says_where_it_was_but_not_what() -> None:
-    class Broken:
-        def put_item(self, **_: Any) -> None:
-            raise ValueError(VALID["customer_id"])
+    def broken() -> float:
+        raise ValueError(VALID["customer_id"])
 
     validation = function("validation")
-    services = Api().services()._replace(dynamodb=Broken())
+    services = Api().services()._replace(clock=broken)
     result, log = invoke(lambda: validation.respond(event("/validate", VALID), Context(), services))
     assert result["statusCode"] == 500
     assert (log["error"], log["code"]) == ("ValueError", "internal_error")

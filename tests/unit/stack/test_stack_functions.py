@@ -54,6 +54,7 @@ def test_each_function_writes_to_its_own_declared_log_group(dev: Any) -> None:
             "HealthMonitorFunction",
             {
                 "API_NAME",
+                "API_STAGE",
                 "VALIDATION_FUNCTION",
                 "PROCESSING_FUNCTION",
                 "TABLE_NAME",
