@@ -27,7 +27,7 @@ _session.get_component("data_loader").list_available_services = lambda *_, **__:
 
 
 class OutcomeUnknownError(Exception):
-    """No reply, or none of AWS."""
+    """The reply to a call was lost or can't be read."""
 
 
 class Services(NamedTuple):

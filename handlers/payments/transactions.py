@@ -134,15 +134,11 @@ def _attribute(value: str | dict[str, str]) -> dict[str, Any]:
 
 def _write(write: Callable[..., dict[str, Any]], **request: Any) -> tuple[dict[str, Any], bool]:
     """Return what was written and True, or the item that failed the condition ({} for none) and False."""
-    failed = None
     try:
-        reply = write(**request, ReturnValuesOnConditionCheckFailure="ALL_OLD")
+        return write(**request, ReturnValuesOnConditionCheckFailure="ALL_OLD").get("Attributes", {}), True
     except ClientError as error:
-        reply, failed = error.response, error
+        if error_code(error) != "ConditionalCheckFailedException":
+            raise
+        return error.response.get("Item", {}), False
     except Exception as error:
         raise OutcomeUnknownError from error
-    if "x-amzn-requestid" not in reply["ResponseMetadata"]["HTTPHeaders"]:
-        raise OutcomeUnknownError from failed  # a proxy's
-    if failed and error_code(failed) != "ConditionalCheckFailedException":
-        raise failed
-    return reply.get("Item" if failed else "Attributes", {}), not failed

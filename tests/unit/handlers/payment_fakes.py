@@ -63,7 +63,7 @@ ROLE = "AROAEXAMPLE"
 class Fault:
     """What happens to one call: an answer, a lost reply (`commit` first), or silence for some seconds.
 
-    `body` is sent in the place of AWS's; an answer that is `foreign` doesn't carry AWS's request id.
+    `body` is sent in the place of AWS's.
     """
 
     status: int = 0
@@ -71,7 +71,6 @@ class Fault:
     commit: bool = False
     silence: float = 0
     body: bytes = b""
-    foreign: bool = False
 
 
 class FakeAws:
@@ -87,17 +86,17 @@ class FakeAws:
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.faults: dict[str, deque[Fault]] = {"DynamoDB": deque(), "SQS": deque()}
 
-    def answer(self, service: str, operation: str, body: dict[str, Any]) -> tuple[int, bytes, bool] | None:
+    def answer(self, service: str, operation: str, body: dict[str, Any]) -> tuple[int, bytes] | None:
         with self.lock:
             self.calls.append((service, operation, body))
             fault = self.faults[service].popleft() if self.faults[service] else None
             if fault is None or fault.commit:
                 answer = getattr(self, operation)(body)
         if fault is None:
-            return answer[0], json.dumps(answer[1]).encode(), True
+            return answer[0], json.dumps(answer[1]).encode()
         time.sleep(fault.silence)
         error = json.dumps({"__type": fault.code, "message": "secret-detail"}).encode()
-        return (fault.status, fault.body or error, not fault.foreign) if fault.status else None
+        return (fault.status, fault.body or error) if fault.status else None
 
     def SendMessage(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:  # noqa: N802
         self.queue.append(json.loads(body["MessageBody"]))
@@ -163,10 +162,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(*answer)
 
-    def _send(self, status: int, body: bytes, of_aws: bool = True) -> None:
+    def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)
-        if of_aws:
-            self.send_header("x-amzn-RequestId", "AWS-1")
         self.send_header("Content-Type", "application/x-amz-json-1.0")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

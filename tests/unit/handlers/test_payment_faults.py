@@ -25,13 +25,9 @@ TEMPORARY = {
     "bad UTF-8 after the commit": Fault(200, commit=True, body=b'{"Attributes": "\xff\xfe"}'),
     "a list after the commit": Fault(200, commit=True, body=b"[1]"),
     "attributes of the wrong type after the commit": Fault(200, commit=True, body=b'{"Attributes": [7]}'),
-    "a proxy's page for a success": Fault(200, body=b"<html>", foreign=True),
-    "a proxy's empty success": Fault(200, body=b"{}", foreign=True),
-    "a proxy's refusal": Fault(400, "AccessDeniedException", foreign=True),
-    "a proxy's refused condition": Fault(400, "ConditionalCheckFailedException", foreign=True),
 }
 # The SDK repeats these by itself.
-REPEATED = [each for each in TEMPORARY.values() if each.status not in {200, 429, 408} and not each.foreign]
+REPEATED = [each for each in TEMPORARY.values() if each.status not in {200, 429, 408}]
 LASTING = {
     "no permission": Fault(400, "AccessDeniedException"),
     "no table": Fault(400, "ResourceNotFoundException"),
