@@ -13,8 +13,9 @@ from typing import Any
 
 from .aws import error_code
 
-ENVIRONMENT, NAMESPACE = os.environ["ENVIRONMENT"], os.environ["METRIC_NAMESPACE"]
-FUNCTION = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
+ENVIRONMENT = os.environ.get("ENVIRONMENT", "unknown")
+NAMESPACE = os.environ.get("METRIC_NAMESPACE", "PaymentAPI")
+FUNCTION = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "unknown")
 
 _TRACE = re.compile(r"Root=(1-[0-9a-f]{8}-[0-9a-f]{24})")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
