@@ -22,6 +22,7 @@ STATES = ("healthy", "degraded", "unknown", "critical")
 PERIOD = 60  # seconds, as in all windows here
 RATE_WINDOW = 300  # for rates and latencies
 LAST_WINDOW = 900  # for gauges, as queues report late; the newest value counts
+STALE = 110  # the run before is not on record
 
 
 class _Series:
@@ -56,7 +57,7 @@ class _Check(NamedTuple):
     window: int = RATE_WINDOW
 
 
-# Of the payment routes: our own 503s, polled, would keep it critical for ever.
+# API Gateway's of the payment routes: our own 503s, polled, would keep it critical for ever.
 CHECKS = (
     _Check(
         "api_5xx_percent",
@@ -66,7 +67,7 @@ CHECKS = (
     _Check(
         "api_latency_p99_ms",
         "Latency p99, highest minute",
-        lambda series: max(series.recent("api_latency"), default=None),
+        lambda series: max(series.recent("validate_latency", "process_latency"), default=None),
     ),
     _Check(
         "validation_errors_percent",
@@ -104,7 +105,8 @@ validate_requests AWS/ApiGateway Count Sum ApiName=API_NAME Stage=API_STAGE Meth
 validate_faults AWS/ApiGateway 5XXError Sum ApiName=API_NAME Stage=API_STAGE Method=POST Resource=/validate
 process_requests AWS/ApiGateway Count Sum ApiName=API_NAME Stage=API_STAGE Method=POST Resource=/process
 process_faults AWS/ApiGateway 5XXError Sum ApiName=API_NAME Stage=API_STAGE Method=POST Resource=/process
-api_latency AWS/ApiGateway Latency p99 ApiName=API_NAME
+validate_latency AWS/ApiGateway Latency p99 ApiName=API_NAME Stage=API_STAGE Method=POST Resource=/validate
+process_latency AWS/ApiGateway Latency p99 ApiName=API_NAME Stage=API_STAGE Method=POST Resource=/process
 validation_invocations AWS/Lambda Invocations Sum FunctionName=VALIDATION_FUNCTION
 validation_errors AWS/Lambda Errors Sum FunctionName=VALIDATION_FUNCTION
 validation_faults METRIC_NAMESPACE Faults Sum FunctionName=VALIDATION_FUNCTION
@@ -175,7 +177,7 @@ class Monitor:
         self._cloudwatch, self._sns, self._clock = cloudwatch, sns, clock
         self._report: dict[str, Any] = {}
         self._fresh_until = 0.0
-        self._recorded = (datetime.min.replace(tzinfo=UTC), 0.0)  # when, and the state: at first healthy
+        self._recorded = (datetime.fromtimestamp(0, UTC), 0.0)  # when, and the state
 
     def respond(self, event: object, context: object) -> dict[str, Any] | None:
         """Answer; API Gateway's events have no source."""
@@ -206,7 +208,8 @@ class Monitor:
         """Compare with the last state, of memory or metric (which lags). An alert may come twice."""
         series = self._look(record)
         read = series.points.get("last_state", [])[-1:] if series else []
-        before = STATES[int(max([self._recorded, *read])[1])]
+        at, value = max([self._recorded, *read])
+        before = STATES[int(value)] if self._clock() - at.timestamp() < STALE else "unknown"
         state = self._report["status"]
         record.fields.update(outcome=state, previous=before)
         if state != before:

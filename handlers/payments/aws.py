@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 
 # Of status 400, and yet worth a retry (DynamoDB's Programming.Errors.html).
-_TEMPORARY_CODES = re.compile("Throttl|Exceeded|Conflict|Timeout|InProgress|NotComplete")
+_TEMPORARY_CODES = re.compile("Throttl|Exceeded|Conflict|Timeout|InProgress|NotComplete|Unrecog|^[0-9]")
 _session = botocore.session.Session()
 # Else the SDK lists the folders of all 400 services, twice: 15 ms.
 _session.get_component("data_loader").list_available_services = lambda *_, **__: {
@@ -60,10 +60,7 @@ def payment_services() -> Services:
 
 
 def end_init(first_used: Any) -> None:
-    """Open a client's connection, so that the first request needs 3 ms and not 22, and start the collector.
-
-    The unsigned GET needs no permission, has no effect, and may fail.
-    """
+    """Open a client's connection (the first request needs 3 ms, not 22) by a harmless GET; start the collector."""
     with contextlib.suppress(Exception):
         first_used._endpoint.http_session.send(AWSRequest(method="GET", url=first_used.meta.endpoint_url).prepare())
     gc.freeze()

@@ -320,9 +320,9 @@ _CARD_FIELD = re.compile(
     r"|track[12]?(?:data)?|magstripe|pin(?:block)?"
 )
 
-# Digits of any script, as `int` reads them, parted by white space, dashes or dots.
+# Digits of any script, as `int` reads them, parted by white space, dashes, dots and the like.
 _DIGITS = re.compile(r"\d+")
-_MANY_DIGITS = re.compile(r"(?:\d[\s._/*\-\u200b\u2010-\u2015\u2212]{0,3}){12,}")
+_MANY_DIGITS = re.compile(r"(?:\d[\s._/*|:+~\-\xad\u200b-\u200d\u2010-\u2015\u2060\u2212\ufeff]{0,3}){12,}")
 _OPAQUE_ID = re.compile(
     r"(?<![^\W_])(?:[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
     r"|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?![^\W_])",

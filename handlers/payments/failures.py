@@ -40,7 +40,7 @@ def _message(call: Any, code: str, errors: Errors, *, rejected: bool, now: float
     known = {
         "transaction_id": call.transaction_id,
         # Without it a replay could make a second payment.
-        "idempotency_key": None if rejected else call.idempotency_key,
+        "idempotency_key": call.idempotency_key,
         "payment": call.payment,
         "errors": errors,
     }

@@ -70,6 +70,8 @@ def create(services: Services, payment: Payment, ids: dict[str, str]) -> Stored:
     )
     if done:
         return item, False
+    if not existing:
+        raise OutcomeUnknownError
     if existing["fingerprint"] != item["fingerprint"]:
         raise RefusedError("idempotency_key_reused")
     return existing, existing["request_id"] != item["request_id"]

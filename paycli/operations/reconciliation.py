@@ -12,14 +12,16 @@ from typing import Any, Literal
 # The refusals of /validate that leave a message (docs/failures-queue.md).
 _RECORDED = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
 _STATUSES = {"validated", "processed"}
+_DENIALS = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}
 
 
 @dataclass(frozen=True)
 class Exchange:
     """One request of a caller and its answer; `status` is None where none came.
 
-    `payment` names what was meant to be one payment, however often it was sent: its Idempotency-Key, else anything
-    that only this request has. `transaction_id` is what /process was asked for, or what /validate answered.
+    `payment` names what was meant to be one payment, however often it was sent: the principal and its
+    Idempotency-Key, else anything that only this request has. `transaction_id` is what /process was asked for, or what
+    /validate answered. What isn't told (`amount_minor`, `currency`, `created_at`) isn't compared.
     """
 
     operation: Literal["validate", "process"]
@@ -29,8 +31,9 @@ class Exchange:
     transaction_id: str = ""
     processed_at: str = ""
     request_id: str = ""
-    amount_minor: int | None = None  # what /validate answered
-    created_at: str = ""
+    amount_minor: int | None = None
+    currency: str = ""
+    created_at: str = ""  # what /validate answered
     by_gateway: bool = False  # refused before it reached a function, which alone leaves messages
 
     @property
@@ -70,75 +73,114 @@ def reconcile(
     Where an answer is lost, an item is matched by its customer alone: give each payment a customer of its own.
     """
     sent = list(exchanges)
+    validated = [exchange for exchange in sent if exchange.operation == "validate"]
+    processed = [exchange for exchange in sent if exchange.operation == "process"]
     found = [
-        *_validations(sent, items, expired_before),
-        *_processings(sent, items),
-        *_strangers(sent, items),
+        *_validations([exchange for exchange in validated if exchange.acknowledged], items, expired_before),
+        *_processings(processed, items),
+        *_refusals(processed, validated, items, expired_before),
+        *_strangers(validated, items),
+        *_misshapen(items),
     ]
     return found if messages is None else [*found, *_records(sent, list(messages), messages_lost)]
 
 
 def _validations(
-    sent: list[Exchange], items: Mapping[str, Mapping[str, Any]], expired_before: str
+    acknowledged: list[Exchange], items: Mapping[str, Mapping[str, Any]], expired_before: str
 ) -> Iterable[Discrepancy]:
     ids: dict[str, set[str]] = defaultdict(set)
-    for exchange in sent:
-        if exchange.operation == "validate" and exchange.acknowledged:
-            ids[exchange.payment].add(exchange.transaction_id)
-            item = items.get(exchange.transaction_id)
-            if item is None:
-                if not "" < exchange.created_at < expired_before:
-                    yield Discrepancy("acknowledged_but_missing", exchange.transaction_id)
-            elif item["customer_id"] != exchange.customer_id:
-                yield Discrepancy("stored_for_another", exchange.transaction_id)
-            elif _differs(exchange, item):
-                yield Discrepancy("stored_otherwise", exchange.transaction_id)
+    told: dict[str, list[Exchange]] = defaultdict(list)
+    for exchange in acknowledged:
+        ids[exchange.payment].add(exchange.transaction_id)
+        told[exchange.transaction_id].append(exchange)
     yield from (Discrepancy("one_payment_twice", payment) for payment, found in ids.items() if len(found) > 1)
+    for transaction_id, exchanges in told.items():
+        if len({exchange.payment for exchange in exchanges}) > 1:
+            yield Discrepancy("two_payments_as_one", transaction_id)
+        # A key whose payment has expired starts anew under the same id: the newest answer is what holds.
+        newest = max(exchanges, key=lambda exchange: exchange.created_at)
+        item = items.get(transaction_id)
+        if item is None:
+            if not _may_be_gone(newest, expired_before):
+                yield Discrepancy("acknowledged_but_missing", transaction_id)
+        elif item.get("customer_id") != newest.customer_id:
+            yield Discrepancy("stored_for_another", transaction_id)
+        elif _differs(newest, item):
+            yield Discrepancy("stored_otherwise", transaction_id)
+
+
+def _may_be_gone(exchange: Exchange, expired_before: str) -> bool:
+    return "" < exchange.created_at < expired_before
 
 
 def _differs(exchange: Exchange, item: Mapping[str, Any]) -> bool:
     """Whether the item is not the one that was acknowledged; what the exchange doesn't say isn't compared."""
-    amount = exchange.amount_minor is not None and item["amount_minor"] != exchange.amount_minor
-    return amount or bool(exchange.created_at and item["created_at"] != exchange.created_at)
+    told = {
+        "amount_minor": exchange.amount_minor,
+        "currency": exchange.currency or None,
+        "created_at": exchange.created_at or None,
+    }
+    return any(value is not None and item.get(name) != value for name, value in told.items())
 
 
 def _processings(sent: list[Exchange], items: Mapping[str, Mapping[str, Any]]) -> Iterable[Discrepancy]:
-    asked: set[str] = set()
+    asked = {exchange.transaction_id for exchange in sent if exchange.acknowledged or exchange.unknown}
     times: dict[str, set[str]] = defaultdict(set)
     for exchange in sent:
-        if exchange.operation != "process":
-            continue
-        if exchange.acknowledged or exchange.unknown:
-            asked.add(exchange.transaction_id)
         if exchange.acknowledged:
             times[exchange.transaction_id].add(exchange.processed_at)
     for transaction_id, found in times.items():
         item = items.get(transaction_id)
-        if item is None or item["status"] != "processed":
+        if item is None or item.get("status") != "processed":
             yield Discrepancy("processed_but_not_stored", transaction_id)
-        elif found != {item["processed_at"]}:
+        elif found != {item.get("processed_at")}:
             yield Discrepancy("two_effects", transaction_id)
     for transaction_id, item in items.items():
-        if item["status"] == "processed" and transaction_id not in asked:
+        if item.get("status") == "processed" and transaction_id not in asked:
             yield Discrepancy("processed_unasked", transaction_id)
 
 
-def _strangers(sent: list[Exchange], items: Mapping[str, Mapping[str, Any]]) -> Iterable[Discrepancy]:
+def _refusals(
+    processed: list[Exchange],
+    validated: list[Exchange],
+    items: Mapping[str, Mapping[str, Any]],
+    expired_before: str,
+) -> Iterable[Discrepancy]:
+    """No /process says "unknown" or "expired" of a payment that was acknowledged and hasn't expired."""
+    alive = {
+        exchange.transaction_id
+        for exchange in validated
+        if exchange.acknowledged and not _may_be_gone(exchange, expired_before)
+    }
+    denied = {exchange.transaction_id for exchange in processed if exchange.status in _DENIALS}
+    yield from (Discrepancy("acknowledged_but_denied", each) for each in sorted(denied & alive & items.keys()))
+
+
+def _strangers(validated: list[Exchange], items: Mapping[str, Mapping[str, Any]]) -> Iterable[Discrepancy]:
     """Each item was acknowledged to a caller, or belongs to a payment whose callers never heard the outcome."""
-    acknowledged = {exchange.transaction_id for exchange in sent if exchange.acknowledged}
-    told = {exchange.payment for exchange in sent if exchange.operation == "validate" and exchange.acknowledged}
-    unheard: dict[str, set[str]] = defaultdict(set)
-    for exchange in sent:
-        if exchange.operation == "validate" and exchange.unknown and exchange.payment not in told:
-            unheard[exchange.customer_id].add(exchange.payment)
-    found: dict[str, int] = defaultdict(int)
+    acknowledged = {exchange.transaction_id for exchange in validated if exchange.acknowledged}
+    told = {exchange.payment for exchange in validated if exchange.acknowledged}
+    unheard: dict[str, dict[str, Exchange]] = defaultdict(dict)
+    for exchange in validated:
+        if exchange.unknown and exchange.payment not in told:
+            unheard[exchange.customer_id][exchange.payment] = exchange
     for transaction_id, item in items.items():
-        if item["status"] not in _STATUSES:
+        if transaction_id in acknowledged:
+            continue
+        candidates = unheard[str(item.get("customer_id"))]
+        own = next((name for name, exchange in candidates.items() if not _differs(exchange, item)), None)
+        if own is None:
+            yield Discrepancy("stored_unasked", transaction_id)
+        else:
+            del candidates[own]
+
+
+def _misshapen(items: Mapping[str, Mapping[str, Any]]) -> Iterable[Discrepancy]:
+    for transaction_id, item in items.items():
+        if item.get("status") not in _STATUSES:
             yield Discrepancy("unknown_status", transaction_id)
-        if transaction_id not in acknowledged:
-            found[item["customer_id"]] += 1
-            if found[item["customer_id"]] > len(unheard[item["customer_id"]]):
-                yield Discrepancy("stored_unasked", transaction_id)
+        if item.get("status") == "processed" and "expires_at" in item:  # DynamoDB would remove it
+            yield Discrepancy("processed_but_expires", transaction_id)
 
 
 def _records(sent: list[Exchange], messages: list[Mapping[str, Any]], messages_lost: int) -> Iterable[Discrepancy]:
@@ -146,15 +188,15 @@ def _records(sent: list[Exchange], messages: list[Mapping[str, Any]], messages_l
 
     SQS may deliver a message twice, so two with one request id are one.
     """
-    expected = {exchange.request_id: kind for exchange in sent if (kind := _kind(exchange))}
-    recorded = {str(message["request_id"]): str(message["kind"]) for message in messages}
-    missing = sorted(request_id for request_id, kind in expected.items() if recorded.get(request_id) != kind)
+    expected = {(exchange.request_id, kind) for exchange in sent if (kind := _kind(exchange))}
+    recorded = {(str(message["request_id"]), str(message["kind"])) for message in messages}
+    missing = sorted(expected - recorded)
     if len(missing) > messages_lost:
-        yield from (Discrepancy(f"{expected[request_id]}_but_not_recorded", request_id) for request_id in missing)
+        yield from (Discrepancy(f"{kind}_but_not_recorded", request_id) for request_id, kind in missing)
     unheard = sum(exchange.status is None or exchange.by_gateway for exchange in sent)
-    unasked = sorted(recorded.keys() - expected.keys())
+    unasked = sorted(recorded - expected)
     if len(unasked) > unheard:  # a request whose answer was lost may have left one
-        yield from (Discrepancy("recorded_unasked", request_id) for request_id in unasked)
+        yield from (Discrepancy("recorded_unasked", request_id) for request_id, _ in unasked)
 
 
 def _kind(exchange: Exchange) -> str | None:

@@ -54,6 +54,6 @@ def _on_first_metric(alarm: Alarm) -> Alarm:
         Namespace=first.Metric.Namespace,
         MetricName=first.Metric.MetricName,
         Dimensions=first.Metric.Dimensions,
-        Statistic=first.Stat,
+        **{"ExtendedStatistic" if first.Stat.startswith("p") else "Statistic": first.Stat},
         Period=first.Period,
     )

@@ -13,7 +13,8 @@ NOON, LATER = "2026-01-01T12:00:00.000Z", "2026-01-01T12:00:01.000Z"
 
 def validated(payment: str, status: int | None = 200, **more: Any) -> Exchange:
     told = {"transaction_id": f"txn_{payment}"} if status == 200 else {}
-    return Exchange("validate", payment, f"customer-{payment}", status, **{**told, **more})
+    customer = more.pop("customer_id", f"customer-{payment}")
+    return Exchange("validate", payment, customer, status, **{**told, **more})
 
 
 def processed(payment: str, status: int | None = 200, at: str = NOON) -> Exchange:
@@ -24,6 +25,16 @@ def processed(payment: str, status: int | None = 200, at: str = NOON) -> Exchang
 def stored(payment: str, status: str = "validated", at: str = NOON) -> dict[str, Any]:
     item = {"status": status, "customer_id": f"customer-{payment}"}
     return {f"txn_{payment}": {**item, "processed_at": at} if status == "processed" else item}
+
+
+UNASKED = Discrepancy("stored_unasked", "txn_a")
+
+
+def test_a_key_whose_payment_expired_starts_anew_under_the_same_id() -> None:
+    exchanges = [validated("a", created_at=NOON), processed("a", 409), validated("a", created_at=LATER)]
+    items = {"txn_a": {**stored("a")["txn_a"], "created_at": LATER}}
+    assert reconcile(exchanges[:1] + exchanges[2:], items) == []
+    assert reconcile(exchanges, {}, expired_before="2026-01-02") == []
 
 
 def test_all_is_well() -> None:
@@ -65,11 +76,7 @@ def test_all_is_well() -> None:
             stored("a", "processed"),
             Discrepancy("two_effects", "txn_a"),
         ),
-        (
-            [validated("a"), processed("a", 404)],
-            stored("a", "processed"),
-            Discrepancy("processed_unasked", "txn_a"),
-        ),
+        ([validated("a"), processed("a", 400)], stored("a", "processed"), Discrepancy("processed_unasked", "txn_a")),
         ([], stored("a"), Discrepancy("stored_unasked", "txn_a")),
         (
             [validated("a", amount_minor=1000)],
@@ -85,6 +92,26 @@ def test_all_is_well() -> None:
         ([validated("a", 400, request_id="r-1")], {}, Discrepancy("rejected_but_not_recorded", "r-1")),
         ([validated("a", 503, request_id="r-3")], {}, Discrepancy("error_but_not_recorded", "r-3")),
         ([validated("a")], stored("a", "refunded"), Discrepancy("unknown_status", "txn_a")),
+        ([validated("a")], {"txn_a": {"customer_id": "customer-a"}}, Discrepancy("unknown_status", "txn_a")),
+        (
+            [validated("a"), validated("b", customer_id="customer-a", transaction_id="txn_a")],
+            stored("a"),
+            Discrepancy("two_payments_as_one", "txn_a"),
+        ),
+        ([validated("a", 400, by_gateway=True), processed("a")], stored("a", "processed"), UNASKED),
+        (
+            [validated("a"), processed("a")],
+            {"txn_a": {**stored("a", "processed")["txn_a"], "expires_at": 1}},
+            Discrepancy("processed_but_expires", "txn_a"),
+        ),
+        (
+            [validated("a", currency="EUR")],
+            {"txn_a": {**stored("a")["txn_a"], "currency": "USD"}},
+            Discrepancy("stored_otherwise", "txn_a"),
+        ),
+        ([validated("a", None, amount_minor=5)], {"txn_a": {**stored("a")["txn_a"], "amount_minor": 6}}, UNASKED),
+        ([validated("a"), processed("a", 404)], stored("a"), Discrepancy("acknowledged_but_denied", "txn_a")),
+        ([validated("a"), processed("a", 409)], stored("a"), Discrepancy("acknowledged_but_denied", "txn_a")),
     ],
 )
 def test_each_thing_that_must_not_be_is_found(
@@ -102,7 +129,7 @@ def test_a_message_that_no_request_left_is_found(kind: str) -> None:
 def test_a_refusal_that_was_recorded_as_an_error_is_found() -> None:
     refused = [validated("a", 400, request_id="r-1")]
     found = reconcile(refused, {}, [{"kind": "error", "request_id": "r-1"}])
-    assert found == [Discrepancy("rejected_but_not_recorded", "r-1")]
+    assert found == [Discrepancy("rejected_but_not_recorded", "r-1"), Discrepancy("recorded_unasked", "r-1")]
 
 
 @pytest.mark.parametrize(("expired_before", "missing"), [(LATER, False), (NOON, True), ("", True)])
@@ -123,7 +150,7 @@ def test_what_the_gateway_refused_never_reached_a_function() -> None:
 
 def test_a_message_that_the_functions_count_as_lost_is_accounted_for() -> None:
     refused = [validated("a", 400, request_id="r-1")]
-    assert reconcile(refused, {}, [{"kind": "error", "request_id": "r-1"}], messages_lost=1) == []
+    assert reconcile(refused, {}, [], messages_lost=1) == []
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=20), st.data())

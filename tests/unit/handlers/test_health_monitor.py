@@ -81,6 +81,9 @@ class World:
         self.topic.add_response("publish", {"MessageId": "1"}, {"TopicArn": TOPIC, "Subject": subject, "Message": ANY})
 
 
+STEADY: Points = {"last_state": [(0, 0)]}
+
+
 def checks(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {check["name"]: check for check in body["checks"]}
 
@@ -99,7 +102,7 @@ def test_no_traffic_is_healthy() -> None:
 
 def test_every_check_shows_its_metric_value_threshold_and_window() -> None:
     with World() as world:
-        world.measure({"api_latency": [(60, 120.5), (0, 80)]})
+        world.measure({"process_latency": [(60, 120.5), (0, 80)]})
         body = world.get()[1]
     assert checks(body).keys() == {
         "api_5xx_percent",
@@ -139,10 +142,10 @@ def test_every_check_shows_its_metric_value_threshold_and_window() -> None:
             "degraded",
         ),
         ("api_5xx_percent", {"process_requests": [(600, 9)], "process_faults": [(600, 9)]}, None, "healthy"),
-        ("api_latency_p99_ms", {"api_latency": [(0, 999)]}, 999, "healthy"),
-        ("api_latency_p99_ms", {"api_latency": [(240, 1000), (0, 5)]}, 1000, "degraded"),
-        ("api_latency_p99_ms", {"api_latency": [(0, 3000)]}, 3000, "critical"),
-        ("api_latency_p99_ms", {"api_latency": [(360, 3000)]}, None, "healthy"),
+        ("api_latency_p99_ms", {"process_latency": [(0, 999)]}, 999, "healthy"),
+        ("api_latency_p99_ms", {"process_latency": [(240, 1000), (0, 5)]}, 1000, "degraded"),
+        ("api_latency_p99_ms", {"process_latency": [(0, 3000)]}, 3000, "critical"),
+        ("api_latency_p99_ms", {"process_latency": [(360, 3000)]}, None, "healthy"),
         (
             "validation_errors_percent",
             {"validation_invocations": [(0, 200)], "validation_errors": [(0, 1)], "validation_faults": [(0, 1)]},
@@ -183,7 +186,7 @@ def test_the_worst_check_decides() -> None:
 
 def test_thresholds_come_from_the_environment_and_the_rest_from_here() -> None:
     with World(api_latency_p99_ms=(500, 2000)) as world:
-        world.measure({"api_latency": [(0, 500)], "table_reads": [(0, 1)]})
+        world.measure({"process_latency": [(0, 500)], "table_reads": [(0, 1)]})
         found = checks(world.get()[1])
     assert found["api_latency_p99_ms"]["state"] == "degraded"
     assert found["api_latency_p99_ms"]["threshold"] == {"degraded": 500, "critical": 2000}
@@ -214,8 +217,13 @@ def test_the_metrics_are_those_of_this_stack() -> None:
 
 def test_the_share_of_5xx_leaves_the_answers_of_health_itself_out() -> None:
     queries = {query["Id"]: query["MetricStat"] for query in function("health_monitor")._queries(ENVIRONMENT)}
-    named = {each["Name"]: each["Value"] for each in queries["process_faults"]["Metric"]["Dimensions"]}
-    assert named == {"ApiName": "payment-api-test", "Stage": "v1", "Method": "POST", "Resource": "/process"}
+    for name, metric in (("faults", "5XXError"), ("requests", "Count"), ("latency", "Latency")):
+        for route in ("validate", "process"):
+            watched = queries[f"{route}_{name}"]["Metric"]
+            named = {each["Name"]: each["Value"] for each in watched["Dimensions"]}
+            assert watched["MetricName"] == metric
+            assert named == {"ApiName": "payment-api-test", "Stage": "v1", "Method": "POST", "Resource": f"/{route}"}
+    assert {queries[name]["Stat"] for name in ("table_reads", "table_writes")} == {"Sum"}
 
 
 def test_two_runs_in_one_minute_are_told_apart() -> None:
@@ -269,7 +277,7 @@ def test_an_unreachable_cloudwatch_is_unknown() -> None:
 
 def test_a_part_that_cloudwatch_did_not_answer_is_unknown() -> None:
     with World() as world:
-        world.measure({"api_latency": [(0, 1)], "table_reads": [(0, 1)]}, {"api_latency": "PartialData"})
+        world.measure({"process_latency": [(0, 1)], "table_reads": [(0, 1)]}, {"process_latency": "PartialData"})
         status, body, _ = world.get()
     assert (status, body["status"]) == (200, "unknown")
     assert checks(body)["api_latency_p99_ms"]["state"] == "unknown"
@@ -286,7 +294,7 @@ def test_get_alerts_nobody_and_records_no_state() -> None:
 @pytest.mark.parametrize(("state", "points"), [("degraded", {"table_reads": [(0, 1)]}), ("critical", CRITICAL)])
 def test_the_scheduled_run_alerts_on_a_change_and_once(state: str, points: Points) -> None:
     with World() as world:
-        world.measure()
+        world.measure(STEADY)
         assert world.run()["HealthState"] == 0
         world.expect_alert(f"payment-api-test is {state}, was healthy")
         world.measure(points)
@@ -300,14 +308,20 @@ def test_the_scheduled_run_alerts_on_a_change_and_once(state: str, points: Point
         assert world.run()["alerted"] is True
 
 
-def test_the_first_run_of_all_alerts_only_bad_news() -> None:
+@pytest.mark.parametrize(("state", "points"), [("healthy", {}), ("critical", CRITICAL)])
+def test_the_first_run_of_all_says_how_it_stands(state: str, points: Points) -> None:
     with World() as world:
-        world.measure()
-        assert "alerted" not in world.run()
-    with World() as world:
-        world.expect_alert("payment-api-test is critical, was healthy")
-        world.measure(CRITICAL)
+        world.expect_alert(f"payment-api-test is {state}, was unknown")
+        world.measure(points)
         assert world.run()["alerted"] is True
+
+
+def test_what_a_run_that_is_not_on_record_yet_has_alerted_is_told_again() -> None:
+    """Its metric lags: healthy, then critical by another environment, then healthy here must not go unsaid."""
+    with World() as world:
+        world.expect_alert("payment-api-test is healthy, was unknown")
+        world.measure({"last_state": [(90, 0)]})
+        world.run()
 
 
 def test_another_execution_environment_reads_the_last_state_from_its_metric() -> None:
@@ -323,7 +337,7 @@ def test_another_execution_environment_reads_the_last_state_from_its_metric() ->
 def test_the_newer_of_memory_and_metric_is_the_last_state() -> None:
     with World() as world:
         world.expect_alert("payment-api-test is critical, was healthy")
-        world.measure(CRITICAL)
+        world.measure(CRITICAL | STEADY)
         world.run()
         world.now += 60
         world.measure(CRITICAL | {"last_state": [(120, 0)]})  # the metric lags behind: no second alert
@@ -335,7 +349,7 @@ def test_the_newer_of_memory_and_metric_is_the_last_state() -> None:
 
 def test_a_failed_alert_is_raised_and_made_up_for() -> None:
     with World() as world:
-        world.measure(CRITICAL)
+        world.measure(CRITICAL | STEADY)
         world.topic.add_client_error("publish", "InternalError", "secret-detail", 500)
         lines: list[dict[str, Any]] = []
 
@@ -347,7 +361,7 @@ def test_a_failed_alert_is_raised_and_made_up_for() -> None:
         assert (lines[0]["outcome"], lines[0]["Faults"], "HealthState" in lines[0]) == ("error", 1, False)
         assert "secret-detail" not in str(lines)
         world.expect_alert("payment-api-test is critical, was healthy")
-        world.measure(CRITICAL)
+        world.measure(CRITICAL | STEADY)
         assert world.run()["alerted"] is True
 
 
@@ -369,7 +383,7 @@ def test_an_alert_shows_the_report() -> None:
 
 def test_a_cloudwatch_outage_alerts_once() -> None:
     with World() as world:
-        world.measure()
+        world.measure(STEADY)
         world.run()
         for expected in (True, False):
             if expected:

@@ -106,7 +106,15 @@ def test_an_amount_has_a_limit_in_minor_units(amount: str, currency: str) -> Non
 
 @pytest.mark.parametrize(
     "amount",
-    ["1e99999999999999999999", "1e99999999", "1e-99999999", "-1e99999999", f"1e{'9' * 7000}", f"1e-{'9' * 7000}"],
+    [
+        "1e99999999999999999999",
+        "1e99999999",
+        "1e-99999999",
+        "-1e99999999",
+        f"0.{'0' * 998}1e10000",
+        f"1e{'9' * 7000}",
+        f"1e-{'9' * 7000}",
+    ],
 )
 def test_trap_a_huge_exponent_costs_nothing(amount: str) -> None:
     started = time.perf_counter()
@@ -317,6 +325,9 @@ def test_card_numbers_are_recognised(number: str, form: str) -> None:
         "4111.1111.1111.1111",
         "4111/1111_1111*1111",
         "4111\u200b1111\u200b1111\u200b1111",
+        "4111|1111:1111+1111",
+        "4111~1111\u20601111\xad1111",
+        "q4111111111111111abcdefabcdefabcd",  # a digest stands alone
         "4111 - 1111 - 1111 - 1111",
         "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
         "3782 822463 10005",
@@ -347,6 +358,7 @@ def test_card_numbers_are_recognised_in_groups_and_scripts(text: str) -> None:
         "+49 170 1234567, +49 170 7654321",
         "41111111-1111-4115-8123-aaaaaaaaaaaa",
         "d2f81a60-4716-4466-8123-123456789010",
+        "41111111 d2f81a60-4716-4466-8123-abcdefabcdef 11111111",  # what is left out parts its neighbours
         "0123456789abcdef4111111111111111",
         "sha256:" + "4111111111111111" * 3 + "abcdefabcdefabcd",
         "txn_00000000000000004111111111111111",

@@ -22,17 +22,26 @@ TEMPORARY = {
     "lost reply": LOST_REPLY,
     "an error after the commit": Fault(500, "InternalServerError", commit=True),
     "a time-out of the service": Fault(408, "Unheard"),
+    "a transaction in the way": Fault(400, "TransactionConflictException"),
+    "another one in progress": Fault(400, "TransactionInProgressException"),
+    "a client that is not yet known": Fault(400, "UnrecognizedClientException"),
+    "a refusal that cannot be read": Fault(400, body=b"{"),
+    "a page that refuses": Fault(403, body=b"<html>"),
     "bad UTF-8 after the commit": Fault(200, commit=True, body=b'{"Attributes": "\xff\xfe"}'),
     "a list after the commit": Fault(200, commit=True, body=b"[1]"),
     "attributes of the wrong type after the commit": Fault(200, commit=True, body=b'{"Attributes": [7]}'),
 }
+UNREPEATED = [
+    TEMPORARY[name]
+    for name in TEMPORARY
+    if name.startswith(("a transaction", "another", "a client", "a refus", "a page"))
+]
 # The SDK repeats these by itself.
-REPEATED = [each for each in TEMPORARY.values() if each.status not in {200, 429, 408}]
+REPEATED = [each for each in TEMPORARY.values() if each.status not in {200, 429, 408} and each not in UNREPEATED]
 LASTING = {
     "no permission": Fault(400, "AccessDeniedException"),
     "no table": Fault(400, "ResourceNotFoundException"),
     "invalid": Fault(400, "ValidationException"),
-    "a condition without its item": Fault(400, "ConditionalCheckFailedException"),
 }
 
 

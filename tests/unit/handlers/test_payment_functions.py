@@ -185,6 +185,14 @@ def test_the_same_caller_in_another_account_is_another_principal() -> None:
     assert len(api.items) == 2
 
 
+def test_two_federated_users_are_two_principals() -> None:
+    """Of a role, what follows the colon is a session; of a federated user it is the user."""
+    api = Api()
+    for caller in ("111122223333:ada", "111122223333:grace"):
+        api.validate(key=KEY, caller=caller)
+    assert len(api.items) == 2
+
+
 def test_principal_and_key_cannot_be_shifted_into_each_other() -> None:
     api = Api()
     api.validate(key="b:c", caller="A")
@@ -313,7 +321,20 @@ def test_a_base64_body_is_decoded_before_it_is_measured() -> None:
         assert reply.status == status
 
 
-@pytest.mark.parametrize("body", ["no base64!", "é", "YQ", "YQ==\n", 5, ["a"], {"a": 1}, True])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "no base64!",
+        base64.b64encode(json.dumps(VALID).encode()).decode() + "!",
+        "é",
+        "YQ",
+        "YQ==\n",
+        5,
+        ["a"],
+        {"a": 1},
+        True,
+    ],
+)
 def test_a_body_that_is_no_base64_is_a_400(body: Any) -> None:
     sent = event("/validate", isBase64Encoded=True) | {"body": body}
     assert Api().send("validation", sent).status == 400
@@ -347,6 +368,7 @@ def test_the_key_is_found_in_any_case_and_form(headers: dict[str, Any]) -> None:
     [
         {"multiValueHeaders": {"Idempotency-Key": ["a", "b"]}},
         {"multiValueHeaders": {"Idempotency-Key": ["a", "a"]}},
+        {"multiValueHeaders": {"Idempotency-Key": ["a", "b"]}, "headers": {"Idempotency-Key": "b"}},
         {"multiValueHeaders": {"Idempotency-Key": ["a"], "idempotency-key": ["b"]}},
         {"multiValueHeaders": {"Idempotency-Key": [""]}},
         {"multiValueHeaders": {"Idempotency-Key": [None]}},

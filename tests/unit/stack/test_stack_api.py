@@ -129,8 +129,6 @@ def test_the_gateways_errors_are_problems_that_repeat_nothing(dev: Any) -> None:
         "THROTTLED",
         "REQUEST_TOO_LARGE",
         "UNSUPPORTED_MEDIA_TYPE",
-        "INTEGRATION_TIMEOUT",
-        "INTEGRATION_FAILURE",
         "RESOURCE_NOT_FOUND",
     } <= set(by_type)
     for response in responses:
@@ -144,6 +142,9 @@ def test_the_gateways_errors_are_problems_that_repeat_nothing(dev: Any) -> None:
             assert problem["status"] == int(response["StatusCode"])
         else:
             assert response["ResponseType"].startswith("DEFAULT_")
+    lost = json.loads(by_type["DEFAULT_5XX"]["ResponseTemplates"]["application/json"])
+    assert (lost["status"], lost["code"]) == (503, "temporarily_unavailable")
+    assert "Idempotency-Key" in lost["detail"]
 
 
 def test_who_may_try_again_is_told_when(dev: Any) -> None:

@@ -40,7 +40,7 @@ def test_alarms_watch_the_metrics_that_have_data(dev: Any) -> None:
     watched = {part: metrics(alarm) for part, alarm in alarms(dev).items()}
     assert watched == {
         "api-latency": {("AWS/ApiGateway", "Latency", "p99")},
-        "api-5xx": {("AWS/ApiGateway", "5XXError", "Average")},
+        "api-5xx": {("AWS/ApiGateway", "5XXError", "Sum"), ("AWS/ApiGateway", "Count", "Sum")},
         "validation-errors": {("AWS/Lambda", "Errors", "Sum"), ("PaymentAPI", "Faults", "Sum")},
         "processing-errors": {("AWS/Lambda", "Errors", "Sum"), ("PaymentAPI", "Faults", "Sum")},
         "lambda-throttles": {("AWS/Lambda", "Throttles", "Sum")},
@@ -57,7 +57,7 @@ def test_alarms_watch_the_metrics_that_have_data(dev: Any) -> None:
 
 def test_a_sum_uses_every_series_once_and_returns_one_value(dev: Any) -> None:
     sums = [alarm["Metrics"] for alarm in alarms(dev).values() if "Metrics" in alarm]
-    assert len(sums) == 4
+    assert len(sums) == 6
     for queries in sums:
         (total,) = (query for query in queries if query["ReturnData"])
         for query in queries:
@@ -76,6 +76,19 @@ def test_error_alarms_watch_one_function_each(dev: Any) -> None:
             for dimension in query.get("MetricStat", {}).get("Metric", {}).get("Dimensions", [])
         }
         assert names == {function}
+
+
+@pytest.mark.parametrize("part", ["api-latency", "api-5xx"])
+def test_the_alarms_on_the_api_leave_health_out(dev: Any, part: str) -> None:
+    """GET /health answers 503 of itself, and may be slow because CloudWatch is."""
+    watched = [
+        query["MetricStat"]["Metric"]["Dimensions"] for query in alarms(dev)[part]["Metrics"] if "MetricStat" in query
+    ]
+    named = [{dimension["Name"]: dimension["Value"] for dimension in dimensions} for dimensions in watched]
+    assert {entry["Resource"] for entry in named} == {"/validate", "/process"}
+    assert {(entry["ApiName"], entry["Stage"], entry["Method"]) for entry in named} == {
+        ("payment-api-dev", "v1", "POST")
+    }
 
 
 def test_a_queue_alarm_watches_a_queue_of_this_stack(dev: Any) -> None:
@@ -103,7 +116,7 @@ def test_thresholds_are_those_of_the_environment(stack: Any) -> None:
         )
     )
     assert found["api-latency"]["Threshold"] == 123
-    assert found["api-5xx"]["Threshold"] == 0.025
+    assert found["api-5xx"]["Threshold"] == 2.5
     assert found["validation-errors"]["Threshold"] == found["processing-errors"]["Threshold"] == 3
     assert found["dynamodb-throttle"]["Threshold"] == found["lambda-throttles"]["Threshold"] == 4
     assert found["failed-transactions-age"]["Threshold"] == 7200
