@@ -3,10 +3,11 @@
 Prices are AWS's public on-demand prices in us-east-1 and only say the order of magnitude.
 """
 
+import ipaddress
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,19}$"
 
@@ -23,6 +24,10 @@ RetentionDays = Literal[
 ]
 
 Concurrency = Literal["none"] | Annotated[int, Field(ge=1, le=10_000)]
+Principal = Annotated[
+    str,
+    StringConstraints(pattern=r"^([0-9]{12}|arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+)$"),
+]
 EmailAddress = Annotated[str, StringConstraints(pattern=r"^[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+$", max_length=254)]
 
 
@@ -101,6 +106,24 @@ class Environment(_Settings):
     authorization: Annotated[
         Literal["iam", "none"], Field(description="iam: callers sign with SigV4; none: anyone may call.")
     ] = "iam"
+    # A resource policy holds 8,192 bytes; a hundred IPv6 networks and twenty roles take about seven thousand.
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+    allowed_ips: Annotated[
+        list[str],
+        Field(
+            max_length=100,
+            description="Networks that may call, as CIDR; empty: any. API Gateway sees public addresses: of a caller "
+            "in a VPC its NAT gateway's. The machine that runs the smoke test needs one.",
+        ),
+    ] = []
+    allowed_principals: Annotated[
+        list[Principal],
+        Field(
+            max_length=20,
+            description="Callers of other AWS accounts, as account ids or role or user ARNs; their own account must "
+            "allow it too. Callers of this account need only their IAM policy.",
+        ),
+    ] = []
     runtime: Annotated[
         Literal["python3.11", "python3.12", "python3.13", "python3.14"], Field(description="Lambda runtime.")
     ] = "python3.11"
@@ -140,6 +163,19 @@ class Environment(_Settings):
             raise ValueError(f"{region!r} is no region; write one such as eu-west-1")
         return region
 
+    @field_validator("allowed_ips")
+    @classmethod
+    def _networks_are_some(cls, networks: list[str]) -> list[str]:
+        """Return each network as AWS writes it: one address as /32 or /128."""
+        return [_network(text) for text in networks]
+
+    @field_validator("allowed_principals")
+    @classmethod
+    def _principals_can_be_told(cls, principals: list[str], info: ValidationInfo) -> list[str]:
+        if principals and info.data.get("authorization") == "none":
+            raise ValueError('with authorization = "none" nobody signs, so no caller can be told from another')
+        return principals
+
     @field_validator("tags")
     @classmethod
     def _tags_are_allowed(cls, tags: dict[str, str]) -> dict[str, str]:
@@ -169,6 +205,16 @@ class Environment(_Settings):
     def all_tags(self) -> dict[str, str]:
         """The tag set that is on everything that takes tags."""
         return {**self.tags, "Project": "payment-api", "Environment": self.name, "ManagedBy": "paycli"}
+
+
+def _network(text: str) -> str:
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"{error}; write a network such as 203.0.113.0/24 or 2001:db8::/32") from None
+    if network.prefixlen == 0:
+        raise ValueError(f"{text} is every address; leave allowed_ips empty for that")
+    return str(network)
 
 
 def presets() -> dict[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ from troposphere.awslambda import Function, Permission
 
 from paycli.stack.api_errors import add_gateway_responses
 from paycli.stack.api_models import Validation, add_validation
+from paycli.stack.api_policy import resource_policy
 from paycli.stack.api_stage import add_stage
 from paycli.stack.functions import Functions
 from paycli.stack.logs import Logs
@@ -40,16 +41,18 @@ def add_rest_api(template: Template, environment: "Environment") -> RestApi:
     The default security policy still takes TLS 1.0. STRICT refuses a caller whose host name doesn't fit.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies.html
     """
-    return template.add_resource(
-        RestApi(
-            "RestApi",
-            Name=environment.named("payment-api"),
-            Description=f"Payment API, environment {environment.name}.",
-            EndpointConfiguration=EndpointConfiguration(Types=["REGIONAL"]),
-            SecurityPolicy="SecurityPolicy_TLS13_1_2_2021_06",
-            EndpointAccessMode="STRICT",
-        )
+    api = RestApi(
+        "RestApi",
+        Name=environment.named("payment-api"),
+        Description=f"Payment API, environment {environment.name}.",
+        EndpointConfiguration=EndpointConfiguration(Types=["REGIONAL"]),
+        SecurityPolicy="SecurityPolicy_TLS13_1_2_2021_06",
+        EndpointAccessMode="STRICT",
     )
+    callers = resource_policy(environment)
+    if callers is not None:
+        api.Policy = callers
+    return template.add_resource(api)
 
 
 def add_api(template: Template, environment: "Environment", api: RestApi, functions: Functions, logs: Logs) -> Stage:

@@ -39,7 +39,7 @@ class Built:
     def statements(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each statement of each policy document, with the logical ID of its resource."""
         for name, resource in self.template["Resources"].items():
-            for document in ("PolicyDocument", "KeyPolicy", "AssumeRolePolicyDocument"):
+            for document in ("PolicyDocument", "KeyPolicy", "AssumeRolePolicyDocument", "Policy"):
                 for statement in resource["Properties"].get(document, {}).get("Statement", []):
                     yield name, statement
 
