@@ -124,6 +124,14 @@ class Environment(_Settings):
             "allow it too. Callers of this account need only their IAM policy.",
         ),
     ] = []
+    waf: Annotated[
+        bool,
+        Field(
+            description="A web ACL of AWS WAF before the API: AWS's common, known-bad-inputs and IP-reputation rules, "
+            "and a limit for each address. USD 9 a month (5 for the web ACL, 1 for each of 4 rules) and 0.60 for each "
+            "million requests."
+        ),
+    ] = False
     runtime: Annotated[
         Literal["python3.11", "python3.12", "python3.13", "python3.14"], Field(description="Lambda runtime.")
     ] = "python3.11"
@@ -149,6 +157,14 @@ class Environment(_Settings):
             "A kept key costs USD 1 a month, a kept table what it stores."
         ),
     ] = False
+    backup: Annotated[
+        bool,
+        Field(
+            description="A backup of the table every day, in a vault. Each is a whole copy at USD 0.10 a GB-month: "
+            "kept for 35 days, they cost USD 3.50 a month for each GB of the table."
+        ),
+    ] = False
+    backup_retention_days: Annotated[int, Field(ge=1, le=36_500, description="How long each backup is kept.")] = 35
     throttle: Throttle = Throttle()
     reserved_concurrency: ReservedConcurrency = ReservedConcurrency()
     alarms: Alarms = Alarms()
@@ -229,6 +245,8 @@ def presets() -> dict[str, dict[str, Any]]:
         "dev": {"deployment_mode": "express"},
         "prod": {
             "retain_data": True,
+            "waf": True,
+            "backup": True,
             "memory_mb": 1024,
             "log_retention_days": 400,
             "reserved_concurrency": {"validation": 200, "processing": 200, "health_monitor": 2},

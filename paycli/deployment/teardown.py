@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from paycli.aws import Aws
-from paycli.deployment import failure, follow, stacks
+from paycli.deployment import failure, follow, stacks, vaults
 from paycli.environment import Environment
 from paycli.progress import Report
 from paycli.stack.retention import DATA_TYPES, KEEPING_POLICIES
@@ -93,6 +93,9 @@ def execute(aws: Aws, environment: Environment, teardown: TeardownPlan, report: 
     if environment.deployment_mode == "express":
         request["DeploymentConfig"] = {"Mode": "EXPRESS"}
     if there and there.status != "DELETE_COMPLETE":
+        for resource in teardown.goes:
+            if resource.resource_type == "AWS::Backup::BackupVault":
+                vaults.empty(aws.client("backup"), resource.physical_id, report)
         cloudformation.delete_stack(**request)
         total = len(teardown.goes) + len(teardown.stays)
         finished = follow.follow(cloudformation, stack_id, after=after, total=total, report=report)
@@ -123,15 +126,26 @@ def _written_again(aws: Aws, teardown: TeardownPlan) -> list[Resource]:
     return found
 
 
-# What removes each type that a teardown can leave.
+# Recovery points go one by one; AWS Backup takes a while to delete them, and only then the vault can go.
+_EMPTY_VAULT = (
+    "aws backup list-recovery-points-by-backup-vault --backup-vault-name {0}"
+    " --query 'RecoveryPoints[].[RecoveryPointArn]' --output text{1}"
+    " | xargs -r -n 1 aws backup delete-recovery-point --backup-vault-name {0}{1} --recovery-point-arn"
+)
+# What removes each type that a teardown can leave: {0} is its physical id, {1} says where it is.
 _REMOVALS = {
-    "AWS::DynamoDB::Table": (
-        "aws dynamodb update-table --table-name {0} --no-deletion-protection-enabled",
-        "aws dynamodb delete-table --table-name {0}",
+    "AWS::Backup::BackupVault": (
+        "aws backup delete-backup-vault-lock-configuration --backup-vault-name {0}{1}",
+        _EMPTY_VAULT,
+        "aws backup delete-backup-vault --backup-vault-name {0}{1}",
     ),
-    "AWS::KMS::Key": ("aws kms schedule-key-deletion --key-id {0} --pending-window-in-days 7",),
-    "AWS::SQS::Queue": ("aws sqs delete-queue --queue-url {0}",),
-    "AWS::Logs::LogGroup": ("aws logs delete-log-group --log-group-name {0}",),
+    "AWS::DynamoDB::Table": (
+        "aws dynamodb update-table --table-name {0} --no-deletion-protection-enabled{1}",
+        "aws dynamodb delete-table --table-name {0}{1}",
+    ),
+    "AWS::KMS::Key": ("aws kms schedule-key-deletion --key-id {0} --pending-window-in-days 7{1}",),
+    "AWS::SQS::Queue": ("aws sqs delete-queue --queue-url {0}{1}",),
+    "AWS::Logs::LogGroup": ("aws logs delete-log-group --log-group-name {0}{1}",),
 }
 
 
@@ -141,7 +155,7 @@ def _removal(resource: Resource, aws: Aws, environment: Environment) -> str:
     where += f" --profile {shlex.quote(environment.profile)}" if environment.profile else ""
     where += f" --endpoint-url {aws.endpoint_url}" if aws.endpoint_url else ""
     commands = _REMOVALS.get(resource.resource_type, ("# see the console: {0}",))
-    return " && ".join(command.format(shlex.quote(resource.physical_id)) + where for command in commands)
+    return " && ".join(command.format(shlex.quote(resource.physical_id), where) for command in commands)
 
 
 def last_of_embedded(aws: Aws) -> bool:

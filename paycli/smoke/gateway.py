@@ -38,8 +38,9 @@ def _worries(checks: object) -> str:
 
 
 def check_throttling(session: "Session") -> str:
-    """The stage lets through what the environment says."""
-    outputs, throttle = session.target.outputs, session.target.environment.throttle
+    """The stage lets through what the environment says, and its web ACL stands before it."""
+    outputs, environment = session.target.outputs, session.target.environment
+    throttle = environment.throttle
     apigateway = session.target.aws.client("apigateway")
     try:
         stage = apigateway.get_stage(restApiId=outputs["RestApiId"], stageName=outputs["StageName"])
@@ -52,7 +53,10 @@ def check_throttling(session: "Session") -> str:
             f"{throttle.rate} requests/s, burst {throttle.burst}",
             f"{found[0]} requests/s, burst {found[1]}",
         )
-    return f"{throttle.rate} requests/s, burst {throttle.burst}"
+    guarded = bool(stage.get("webAclArn"))
+    if environment.waf and environment.target == "aws" and not guarded:
+        raise CheckFailed("a web ACL before the stage", "none")
+    return f"{throttle.rate} requests/s, burst {throttle.burst}" + (", behind a web ACL" if guarded else "")
 
 
 def check_bad_payment(session: "Session") -> str:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from troposphere import Template
 
 from paycli.stack.api import add_api, add_rest_api
+from paycli.stack.backup import add_backup
 from paycli.stack.dashboard import add_dashboard
-from paycli.stack.embedded import fit_to_embedded
+from paycli.stack.embedded import fit_to_embedded, hostable
 from paycli.stack.encryption import add_key
+from paycli.stack.firewall import add_firewall
 from paycli.stack.functions import add_functions
 from paycli.stack.logs import add_log_groups
 from paycli.stack.monitoring import add_alarms
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 def build(environment: "Environment") -> Template:
     """Return the whole stack of one environment."""
+    if environment.target == "embedded":
+        environment = hostable(environment)
     template = Template(Description=f"Payment API, environment {environment.name}. Built by paycli.")
     template.set_version()
 
@@ -37,14 +41,17 @@ def build(environment: "Environment") -> Template:
     key = add_key(template, environment)
     logs = add_log_groups(template, environment, key)
     table = add_table(template, environment, key, parameters)
+    vault = add_backup(template, environment, key, table) if environment.backup else None
     queues = add_queues(template, environment, key)
     topic = add_topic(template, environment, key)
     functions = add_functions(template, environment, parameters, key, logs, table, queues, topic)
     stage = add_api(template, environment, rest_api, functions, logs)
+    if logs.firewall is not None:
+        add_firewall(template, environment, stage, logs.firewall)
     add_schedule(template, environment, functions)
     alarms = add_alarms(template, environment, topic)
     dashboard = add_dashboard(template, environment, alarms)
-    add_outputs(template, rest_api, stage, key, table, queues, topic, functions, dashboard)
+    add_outputs(template, rest_api, stage, key, table, queues, topic, functions, dashboard, vault)
 
     tag_resources(template, environment.all_tags)
     if environment.target == "embedded":

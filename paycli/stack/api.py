@@ -66,7 +66,7 @@ def add_api(template: Template, environment: "Environment", api: RestApi, functi
     snapshot = [api, validation.validator, *validation.models.values()]
     for route in routes:
         snapshot += _add_route(template, environment, api, route, validation)
-    snapshot += add_gateway_responses(template, api)
+    snapshot += add_gateway_responses(template, environment, api)
     return add_stage(template, environment, api, snapshot, logs)
 
 

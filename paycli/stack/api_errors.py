@@ -8,9 +8,13 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-r
 
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from troposphere import Template
+from troposphere import GenericHelperFn, Template
 from troposphere.apigateway import GatewayResponse, RestApi
+
+if TYPE_CHECKING:
+    from paycli.environment import Environment
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,16 @@ GATEWAY_ERRORS = (
 )
 
 
-def add_gateway_responses(template: Template, api: RestApi) -> list[GatewayResponse]:
+# Only where the web ACL is.
+FIREWALL_ERROR = GatewayError(
+    "WAF_FILTERED", 403, "Forbidden", "request_blocked", "The firewall before the API blocked the request."
+)
+
+
+def add_gateway_responses(template: Template, environment: "Environment", api: RestApi) -> list[GatewayResponse]:
     """Add one response for each error."""
-    return [template.add_resource(_response(api, error)) for error in GATEWAY_ERRORS]
+    errors = (*GATEWAY_ERRORS, FIREWALL_ERROR) if environment.waf else GATEWAY_ERRORS
+    return [template.add_resource(_response(api, error)) for error in errors]
 
 
 def _response(api: RestApi, error: GatewayError) -> GatewayResponse:
@@ -72,7 +83,8 @@ def _response(api: RestApi, error: GatewayError) -> GatewayResponse:
     response = GatewayResponse(
         f"{error.response_type.title().replace('_', '')}Response",
         RestApiId=api.ref(),
-        ResponseType=error.response_type,
+        # Passed by troposphere's own list of types, which lacks WAF_FILTERED.
+        ResponseType=GenericHelperFn(error.response_type),
         ResponseParameters={f"gatewayresponse.header.{name}": f"'{value}'" for name, value in headers.items()},
         ResponseTemplates={"application/json": _problem(error)},
     )

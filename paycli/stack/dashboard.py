@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from troposphere import Sub, Template
 from troposphere.cloudwatch import Alarm, Dashboard
 
+from paycli.stack.firewall import RATE, RULE_GROUPS
 from paycli.stack.names import METRIC_NAMESPACE, STAGE_NAME
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def add_dashboard(template: Template, environment: "Environment", alarms: Sequen
         Dashboard(
             "Dashboard",
             DashboardName=environment.named("payment-dashboard"),
-            DashboardBody=Sub(_body([_alarm_states(alarms), *_graphs(environment)])),
+            DashboardBody=Sub(_body([_alarm_states(alarms), *_graphs(environment), *_firewall(environment)])),
         )
     )
 
@@ -132,6 +133,18 @@ def _graphs(environment: "Environment") -> list[Widget]:
             ],
         ),
     ]
+
+
+def _firewall(environment: "Environment") -> list[Widget]:
+    """Return the graph of what the web ACL blocks, where there is one.
+
+    https://docs.aws.amazon.com/waf/latest/developerguide/waf-metrics.html
+    """
+    if not environment.waf:
+        return []
+    web_acl = ("Region", "${AWS::Region}", "WebACL", environment.named("payment-api"))
+    lines = [["AWS/WAFV2", "BlockedRequests", *web_acl, "Rule", rule] for rule in (RATE, *RULE_GROUPS)]
+    return [_graph("Requests that the firewall blocked, by rule", "Sum", COLUMNS, lines)]
 
 
 def _lines(namespace: str, metrics: Sequence[str], dimensions: Sequence[str]) -> list[Line]:

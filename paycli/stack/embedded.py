@@ -1,25 +1,40 @@
 """The one place where the local stack differs from the one on AWS, and what a local success doesn't prove."""
 
+from typing import TYPE_CHECKING
+
 from troposphere import AWSObject, Template
 from troposphere.cloudwatch import Alarm
 
 from paycli.stack.policies import DENY_PLAIN_HTTP, policy
 
-# Measured with MiniStack 1.5.33. The first two are what `fit_to_embedded` does; the rest is accepted there and
+if TYPE_CHECKING:
+    from paycli.environment import Environment
+
+# Measured with MiniStack 1.5.33. The first four are what this module does; the rest is accepted there and
 # then dropped, or not enforced.
 OMISSIONS = (
+    "There is no web ACL before the API, and no daily backup of the table: waf and backup are left out.",
     "Everything is served over plain HTTP: policies don't refuse it, and the API's minimum TLS version is moot.",
     "An alarm on a sum of metrics watches the first of them alone: errors without faults, reads without writes.",
     "The alarm api-latency watches the average in place of the 99th percentile.",
     "Alarms are evaluated only when a metric is put, whatever its dimensions; API, table and queues emit none.",
     "CloudFormation doesn't switch on the table's point-in-time recovery and expiry: paycli does, after it.",
     "Nothing is encrypted with the key, so neither its policy nor anybody's right to use it is tried.",
+    "The default key (test) is bound by no policy, allowed_ips neither; keys that the embedded AWS issues are.",
     "Request models are not applied: a body that the gateway would refuse reaches the function.",
     "Lambda permissions, deletion protection of the table and stack policies are not enforced.",
     "The functions have no dead-letter queue, and the scheduled run no limit of retries.",
     "Access log, execution log and traces are not written.",
     "Functions run on this machine's processor and Python, whatever architecture and runtime are set.",
 )
+
+
+def hostable(environment: "Environment") -> "Environment":
+    """Return the settings without what the embedded AWS can't host.
+
+    It refuses the association and the log of a web ACL, and the selection of a backup.
+    """
+    return environment.model_copy(update={"waf": False, "backup": False})
 
 
 def fit_to_embedded(template: Template) -> None:

@@ -1,4 +1,4 @@
-"""The one customer-managed key: for table, queues, topic, log groups and function environments."""
+"""The one customer-managed key: for table, backups, queues, topic, log groups and function environments."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +75,7 @@ def key_policy(environment: "Environment") -> dict[str, Any]:
     policies, and this policy lets those rights reach no further than the services that store payments. The
     administrators of the account can manage the key, but not decrypt with it directly.
     """
+    vault = ("backup",) if environment.backup else ()
     return policy(
         allow("AdministrationByIam", ADMINISTRATION, THIS_KEY, principal=account_root()),
         allow(
@@ -82,16 +83,17 @@ def key_policy(environment: "Environment") -> dict[str, Any]:
             USE,
             THIS_KEY,
             principal=account_root(),
-            condition=via("dynamodb", "sqs", "sns", "lambda"),
+            condition=via("dynamodb", "sqs", "sns", "lambda", *vault),
         ),
-        # DynamoDB and Lambda keep a grant, made when a table or a function is made.
+        # DynamoDB, Lambda and AWS Backup keep a grant, made when a table, a function or a vault is made.
         # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+        # https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html
         allow(
             "GrantsByIamForTheStores",
             ["kms:CreateGrant"],
             THIS_KEY,
             principal=account_root(),
-            condition={**via("dynamodb", "lambda"), "Bool": {"kms:GrantIsForAWSResource": "true"}},
+            condition={**via("dynamodb", "lambda", *vault), "Bool": {"kms:GrantIsForAWSResource": "true"}},
         ),
         # The ARN in the encryption context holds the account and the log group.
         # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html

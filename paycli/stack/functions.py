@@ -22,7 +22,7 @@ from paycli.stack.permissions import (
     for_health_monitor,
     for_processing,
     for_validation,
-    lambda_trust,
+    service_trust,
 )
 from paycli.stack.policies import Statement, policy
 from paycli.stack.queues import Queues
@@ -134,7 +134,7 @@ class _Maker:
             Role(
                 f"{title}Role",
                 Description=f"Role of {name}.",
-                AssumeRolePolicyDocument=lambda_trust(),
+                AssumeRolePolicyDocument=service_trust("lambda"),
                 ManagedPolicyArns=[rights.ref()],
             )
         )

@@ -22,21 +22,26 @@ class Logs:
     health_monitor: LogGroup
     access: LogGroup
     execution: LogGroup
+    firewall: LogGroup | None = None  # only where the web ACL is
 
 
 def log_group_names(environment: "Environment") -> dict[str, str]:
     """Return the name of each log group by its logical ID, as text for Fn::Sub.
 
-    API Gateway fixes the name of the execution log:
+    API Gateway fixes the name of the execution log, AWS WAF how that of its log begins:
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+    https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html
     """
-    return {
+    names = {
         "ValidationLogs": f"/aws/lambda/{environment.named('payment-validation')}",
         "ProcessingLogs": f"/aws/lambda/{environment.named('payment-processing')}",
         "HealthMonitorLogs": f"/aws/lambda/{environment.named('health-monitor')}",
         "AccessLogs": f"/aws/apigateway/{environment.named('payment-api')}/access",
         "ExecutionLogs": "API-Gateway-Execution-Logs_${RestApi}/v1",
     }
+    if environment.waf:
+        names["FirewallLogs"] = f"aws-waf-logs-{environment.named('payment-api')}"
+    return names
 
 
 def add_log_groups(template: Template, environment: "Environment", key: Key) -> Logs:

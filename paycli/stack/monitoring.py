@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from troposphere import Template
+from troposphere import Ref, Template
 from troposphere.cloudwatch import Alarm, Metric, MetricDataQuery, MetricDimension, MetricStat
 from troposphere.sns import Topic
 
@@ -30,7 +30,7 @@ class Series:
 
     namespace: str
     metric: str
-    dimensions: Mapping[str, str]
+    dimensions: Mapping[str, str | Ref]
     statistic: str
 
 
@@ -164,7 +164,27 @@ def watches(environment: "Environment") -> list[Watch]:
             period=ONE_MINUTE,
             periods=limits.health_silence_minutes,
         ),
+        *([_failed_backup()] if environment.backup else []),
     ]
+
+
+def _failed_backup() -> Watch:
+    """Return the alarm on a daily backup that came to nothing.
+
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html
+    """
+    vault = {"BackupVaultName": Ref("BackupVault")}
+    return Watch(
+        "BackupFailuresAlarm",
+        "backup-failures",
+        "A daily backup of the table failed, or didn't start in time: `aws backup list-backup-jobs` says why.",
+        {
+            "failed": Series("AWS/Backup", "NumberOfBackupJobsFailed", vault, "Sum"),
+            "expired": Series("AWS/Backup", "NumberOfBackupJobsExpired", vault, "Sum"),
+        },
+        1,
+        expression="FILL(failed, 0) + FILL(expired, 0)",
+    )
 
 
 def _errors(title: str, part: str, verb: str, function: Mapping[str, str], threshold: int) -> Watch:

@@ -2,6 +2,7 @@
 
 from troposphere import Output, Sub, Template
 from troposphere.apigateway import RestApi, Stage
+from troposphere.backup import BackupVault
 from troposphere.cloudwatch import Dashboard
 from troposphere.dynamodb import Table
 from troposphere.kms import Key
@@ -21,10 +22,11 @@ def add_outputs(
     topic: Topic,
     functions: Functions,
     dashboard: Dashboard,
+    vault: BackupVault | None,
 ) -> None:
-    """Add the outputs."""
+    """Add the outputs; `vault` is None where no backup is made."""
     endpoint = Sub(f"https://${{{api.title}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/${{{stage.title}}}/")
-    outputs = (
+    outputs = [
         ("APIEndpoint", "Address of the API; a route's name is appended.", endpoint),
         ("TransactionsTableName", "Table of payments.", table.ref()),
         ("AlarmTopicArn", "Topic to which every alarm publishes.", topic.ref()),
@@ -45,6 +47,8 @@ def add_outputs(
             functions.health_monitor.ref(),
         ),
         ("KeyArn", "Customer-managed key of the stack.", key.get_att("Arn")),
-    )
+    ]
+    if vault is not None:
+        outputs.append(("BackupVaultName", "Vault of the table's daily backups.", vault.ref()))
     for name, description, value in outputs:
         template.add_output(Output(name, Description=description, Value=value))

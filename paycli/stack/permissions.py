@@ -72,15 +72,16 @@ def _key_use(key: Key, *, decrypt: tuple[str, ...], encrypt: tuple[str, ...]) ->
     ]
 
 
-def lambda_trust() -> dict[str, Any]:
-    """Return the trust policy: only Lambda, and only for functions of this account.
+def service_trust(service: str) -> dict[str, Any]:
+    """Return the trust policy: only this service, and only for resources of this account.
 
-    AWS's own toolkit writes the condition so: github.com/aws/agent-toolkit-for-aws, lambda-trust-policy.json.
+    Both services name the account when they assume a role. So write it github.com/aws/agent-toolkit-for-aws
+    (lambda-trust-policy.json) and github.com/nationalarchives/terraform-aws-immutable-aws-backup.
     """
     return policy(
         {
             "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Principal": {"Service": f"{service}.amazonaws.com"},
             "Action": "sts:AssumeRole",
             "Condition": {"StringEquals": {"aws:SourceAccount": AccountId}},
         }

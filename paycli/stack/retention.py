@@ -5,8 +5,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from paycli.environment import Environment
 
-# The types that hold what can't be made again: payments, their failures, the key that reads both, the logs.
-DATA_TYPES = frozenset({"AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::SQS::Queue", "AWS::Logs::LogGroup"})
+# The types that hold what can't be made again: payments, their backups and failures, the key that reads them, the logs.
+DATA_TYPES = frozenset(
+    {
+        "AWS::Backup::BackupVault",
+        "AWS::DynamoDB::Table",
+        "AWS::KMS::Key",
+        "AWS::Logs::LogGroup",
+        "AWS::SQS::Queue",
+    }
+)
 
 # The deletion policies that leave a resource when its stack is deleted.
 KEEPING_POLICIES = frozenset({"Retain", "RetainExceptOnCreate"})

@@ -58,6 +58,7 @@ def test_a_network_is_kept_as_aws_writes_it(written: str, meant: str) -> None:
         ({"allowed_principals": ["arn:aws:iam::111122223333:role/*"]}, "pattern"),
         ({"allowed_principals": ["111122223333"] * 21}, "at most 20"),
         ({"allowed_principals": ["111122223333"], "authorization": "none"}, "nobody signs"),
+        ({"backup_retention_days": 0}, "greater than or equal to 1"),
     ],
 )
 def test_who_may_call_is_said_so_that_aws_takes_it(settings: dict[str, Any], words: str) -> None:

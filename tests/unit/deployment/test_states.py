@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from paycli import __version__
 from paycli.aws import Caller
-from paycli.deployment import artifacts, bootstrap, execution, outputs, stacks, teardown
+from paycli.deployment import artifacts, bootstrap, execution, outputs, stacks, teardown, vaults
 from paycli.deployment import plan as planning
 from paycli.deployment.changeset import ChangeSet
 from paycli.deployment.package import CodePackage
@@ -74,7 +74,7 @@ MANY_TAGS = Environment(name="dev", tags={f"key-{number}": "x" * 200 for number 
 
 
 def test_a_template_too_large_for_a_request_needs_the_bucket(scripted: Scripted, linted: Path) -> None:
-    scripted.stands(None)
+    scripted.stands("CREATE_COMPLETE")
     scripted.stands(None)
     with pytest.raises(PaycliError, match="needs the artifact bucket"):
         prepared(scripted, linted, MANY_TAGS, dry_run=True)
@@ -154,6 +154,7 @@ RESOURCES = {
     "Logs": ("AWS::Logs::LogGroup", "/aws/lambda/x"),
     "Account": ("AWS::ApiGateway::Account", "account"),
     "Topic": ("AWS::SNS::Topic", "arn:topic"),
+    "Vault": ("AWS::Backup::BackupVault", "transactions-dev-a1"),
 }
 
 
@@ -197,14 +198,14 @@ def test_an_empty_stack_that_a_plan_has_left_is_taken_down(scripted: Scripted) -
 
 
 def test_a_teardown_that_another_one_has_finished_is_done(scripted: Scripted) -> None:
-    plan = planned(scripted, set(RESOURCES) - {"Topic"})
+    plan = planned(scripted, set(RESOURCES) - {"Topic", "Vault"})
     scripted.events(raw_event(1, "DELETE_COMPLETE"))
     scripted.stands("DELETE_COMPLETE")
     assert len(teardown.execute(scripted.aws, DEV, plan, scripted.reported.append)) == len(plan.stays)
 
 
 def test_what_is_kept_is_named_with_the_command_that_removes_it(scripted: Scripted) -> None:
-    kept = {"TransactionsTable", "Key", "Queue", "Account"}
+    kept = {"TransactionsTable", "Key", "Queue", "Account", "Vault"}
     plan = planned(scripted, kept)
     assert {resource.logical_id for resource in plan.stays} == kept
     assert [resource.logical_id for resource in plan.goes] == ["Logs", "Topic"]
@@ -225,6 +226,44 @@ def test_what_is_kept_is_named_with_the_command_that_removes_it(scripted: Script
         "--endpoint-url http://127.0.0.1:1"
     )
     assert "delete-log-group --log-group-name /aws/lambda/x" in commands["Logs"]
+    unlock, points, vault = commands["Vault"].split(" && ")
+    assert unlock.startswith(
+        "aws backup delete-backup-vault-lock-configuration --backup-vault-name transactions-dev-a1 "
+    )
+    assert "| xargs -r -n 1 aws backup delete-recovery-point --backup-vault-name transactions-dev-a1 " in points
+    assert points.count("--region us-east-1 --profile work") == 2
+    assert points.endswith("--recovery-point-arn")
+    assert vault.startswith("aws backup delete-backup-vault --backup-vault-name transactions-dev-a1 --region us-east-1")
+
+
+POINTS = [{"RecoveryPointArn": f"arn:aws:backup:us-east-1:000000000000:recovery-point:{number}"} for number in (1, 2)]
+
+
+def test_a_vault_that_goes_is_emptied_first(scripted: Scripted) -> None:
+    plan = planned(scripted, set(RESOURCES) - {"Topic", "Vault"})
+    scripted.events(raw_event(1, "CREATE_COMPLETE"))
+    scripted.stands("CREATE_COMPLETE")
+    listed = "list_recovery_points_by_backup_vault"
+    scripted.answers("backup", listed, {"RecoveryPoints": POINTS})
+    scripted.answers("backup", "delete_recovery_point", {})
+    scripted.fails("backup", "delete_recovery_point", "InvalidResourceStateException")  # it is still being made
+    scripted.answers("backup", listed, {"RecoveryPoints": POINTS})
+    scripted.answers("backup", "delete_recovery_point", {})
+    scripted.answers("backup", listed, {"RecoveryPoints": POINTS[:1]})
+    scripted.answers("backup", listed, {"RecoveryPoints": []})
+    scripted.answers("cloudformation", "delete_stack", {})
+    scripted.events(raw_event(1, "CREATE_COMPLETE"), raw_event(2, "DELETE_COMPLETE"))
+    assert len(teardown.execute(scripted.aws, DEV, plan, scripted.reported.append)) == len(plan.stays)
+    said = [step.text for step in scripted.reported if isinstance(step, Step)]
+    assert said == ["Deleting 2 recovery points of the vault transactions-dev-a1"]
+
+
+def test_a_vault_that_stays_full_stops_the_teardown(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vaults, "DEADLINE_SECONDS", -1.0)
+    scripted.answers("backup", "list_recovery_points_by_backup_vault", {"RecoveryPoints": POINTS})
+    with pytest.raises(PaycliError, match="still has 2 recovery points") as caught:
+        vaults.empty(scripted.aws.client("backup"), "v-1", scripted.reported.append)
+    assert "--backup-vault-name v-1" in caught.value.hint
 
 
 def test_express_mode_waits_until_the_table_is_really_gone(scripted: Scripted) -> None:

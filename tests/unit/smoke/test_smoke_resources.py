@@ -171,6 +171,16 @@ def test_an_alarm_that_is_not_made_yet_has_no_name_to_look_for() -> None:
     assert checked(stack, "alarms").detail == "4 alarms publish to the topic"
 
 
+def test_a_stage_without_the_web_acl_of_its_environment_fails() -> None:
+    stack = Stack(waf=True)
+    assert checked(stack, "throttling").found == "none"
+    acl = {"webAclArn": "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/payment-api-test/1"}
+    stack.operations["GetStage"] = lambda _: {**stage(1000.0, 2000), **acl}
+    assert checked(stack, "throttling").detail == "1000 requests/s, burst 2000, behind a web ACL"
+    embedded = Stack(waf=True, target="embedded")  # which hosts none
+    assert checked(embedded, "throttling").detail == "1000 requests/s, burst 2000"
+
+
 @pytest.mark.parametrize("answer", [stage(1000.0, 10), stage(5.0, 2000), {}])
 def test_other_limits_than_the_environments_fail(answer: dict[str, Any]) -> None:
     stack = Stack()

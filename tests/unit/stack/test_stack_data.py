@@ -20,7 +20,7 @@ def test_the_table_can_be_brought_back_and_forgets_what_expired(dev: Any) -> Non
 
 @pytest.mark.parametrize("retain", [True, False])
 def test_data_stays_or_goes_by_one_setting(stack: Any, retain: bool) -> None:
-    resources = stack(retain_data=retain).template["Resources"].values()
+    resources = stack(retain_data=retain, backup=True, waf=True).template["Resources"].values()
     expected = ("RetainExceptOnCreate", "Retain") if retain else ("Delete", "Delete")
     assert (expected[0] in KEEPING_POLICIES) == retain
     assert {resource["Type"] for resource in resources} >= DATA_TYPES
