@@ -101,6 +101,17 @@ def create(
     )
 
 
+def told(environment: Environment, types: Mapping[str, str]) -> ChangeSet:
+    """Return what creating the stack would do, from its resources alone (logical ID to type).
+
+    CloudFormation hasn't been asked: there is nothing to execute, and nothing to discard.
+    """
+    added = tuple(
+        Change("Add", logical_id, resource_type, "", ()) for logical_id, resource_type in sorted(types.items())
+    )
+    return ChangeSet("", "", environment.stack_name, creates=True, changes=added)
+
+
 def discard(cloudformation: Any, change_set_id: str, stack_id: str, *, creates: bool) -> None:
     """Delete a change set, and the empty stack (REVIEW_IN_PROGRESS) that one for a new stack leaves.
 

@@ -64,6 +64,11 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, *, d
     parameters = {"ArtifactBucket": bucket, "CodeKey": code.key}
     if "DeletionProtection" in template.parameters:
         parameters["DeletionProtection"] = "false" if creates else "true"  # a protected create can't be rolled back
+    if creates and bucket == _NO_BUCKET and len(body.encode()) > _INLINE_LIMIT:
+        report(Step("Told from the template: CloudFormation takes one of this size only from the artifact bucket,"))
+        report(Step("which the first deploy makes."))
+        types = {name: resource.resource_type for name, resource in template.resources.items()}
+        return Plan(environment, {}, parameters, changeset.told(environment, types), caller.place)
     source = _source(aws, bucket, caller, body)
     change_set = changeset.create(
         cloudformation,
@@ -107,7 +112,7 @@ def guard(change_set: ChangeSet, allowed: Collection[str]) -> None:
 def discard(aws: Aws, plan: Plan) -> None:
     """Leave nothing of a plan that isn't executed."""
     unused = plan.change_set
-    if unused:
+    if unused and unused.change_set_id:
         cloudformation = aws.client("cloudformation")
         changeset.discard(cloudformation, unused.change_set_id, unused.stack_id, creates=unused.creates)
 

@@ -17,6 +17,7 @@ from paycli.deployment.package import CodePackage
 from paycli.environment import Environment
 from paycli.errors import PaycliError
 from paycli.progress import Step
+from paycli.stack import build
 from tests.scripted import STACK_ID, Scripted, raw_event
 
 DEV = Environment(name="dev")
@@ -71,6 +72,18 @@ def test_a_dry_run_for_a_new_account_makes_nothing(scripted: Scripted, linted: P
 
 
 MANY_TAGS = Environment(name="dev", tags={f"key-{number}": "x" * 200 for number in range(20)})
+
+
+def test_a_first_plan_that_needs_the_bucket_is_told_from_the_template(scripted: Scripted, linted: Path) -> None:
+    scripted.stands(None)
+    scripted.stands(None)  # no bootstrap stack
+    plan = prepared(scripted, linted, MANY_TAGS, dry_run=True)
+    assert plan.change_set is not None
+    assert plan.change_set.creates
+    assert {(change.action, change.resource_type) for change in plan.changes} >= {("Add", "AWS::DynamoDB::Table")}
+    assert len(plan.changes) == len(build(MANY_TAGS).resources)
+    assert any("Told from the template" in step.text for step in scripted.reported if isinstance(step, Step))
+    planning.discard(scripted.aws, plan)  # asks AWS for nothing
 
 
 def test_a_template_too_large_for_a_request_needs_the_bucket(scripted: Scripted, linted: Path) -> None:
