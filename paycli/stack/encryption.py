@@ -95,6 +95,15 @@ def key_policy(environment: "Environment") -> dict[str, Any]:
             principal=account_root(),
             condition={**via("dynamodb", "lambda", *vault), "Bool": {"kms:GrantIsForAWSResource": "true"}},
         ),
+        # Whatever is allowed above or later. AWS Control Tower asks for this very statement (control CT.KMS.PR.3).
+        {
+            "Sid": "NoGrantsButForServices",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": ["kms:CreateGrant"],
+            "Resource": THIS_KEY,
+            "Condition": {"BoolIfExists": {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}},
+        },
         # The ARN in the encryption context holds the account and the log group.
         # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
         allow(

@@ -206,3 +206,10 @@ def test_no_secret_and_no_account_number_in_the_template(any_stack: Any) -> None
 def test_only_one_role_a_function(any_stack: Any) -> None:
     roles = [json.dumps(function["Role"]) for function in any_stack.of_type("AWS::Lambda::Function").values()]
     assert len(set(roles)) == len(roles) == 3
+
+
+def test_grants_are_for_aws_services_whatever_else_is_allowed(any_stack: Any) -> None:
+    (denied,) = (s for s in any_stack["Key"]["KeyPolicy"]["Statement"] if s["Effect"] == "Deny")
+    assert (denied["Principal"], denied["Action"]) == ("*", ["kms:CreateGrant"])
+    conditions = {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}
+    assert denied["Condition"] == {"BoolIfExists": conditions}
