@@ -4,12 +4,13 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test lint audit format bench clean
 
 help:
 	@echo "make demo     deploy the environment 'local' to the embedded AWS and check it"
 	@echo "make test     the whole test suite, with coverage"
 	@echo "make lint     ruff, mypy --strict, cfn-lint on templates/, and templates/ against their builders"
+	@echo "make audit    checkov on templates/, in an environment of its own (.venv-checkov)"
 	@echo "make format   ruff format"
 	@echo "make bench    how long the daily commands and the payment path take"
 	@echo "make clean    remove .venv and all caches (not the state of the embedded AWS)"
@@ -49,6 +50,15 @@ lint: .venv/development
 	$(BIN)/cfn-lint -c I -- templates/*.yaml
 	$(BIN)/paycli render --check
 
+# checkov pins libraries that paycli has in newer versions. Its version stands in .pre-commit-config.yaml, too.
+.venv-checkov/ready: Makefile
+	$(PYTHON) -m venv .venv-checkov
+	.venv-checkov/bin/python -m pip --disable-pip-version-check --quiet install checkov==3.3.30
+	@touch $@
+
+audit: .venv-checkov/ready
+	.venv-checkov/bin/checkov --config-file .checkov.yaml --directory templates
+
 format: .venv/development
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -57,4 +67,4 @@ bench: .venv/tool
 	@for part in main_job cold_start warm throughput; do $(BIN)/python benchmarks/$$part.py || exit 1; done
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv .venv-checkov .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
