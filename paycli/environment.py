@@ -153,7 +153,7 @@ class Environment(_Settings):
     retain_data: Annotated[
         bool,
         Field(
-            description="Keep table, key, queues and logs when the stack is deleted. "
+            description="Keep table, key, queues, logs and backups when the stack is deleted. "
             "A kept key costs USD 1 a month, a kept table what it stores."
         ),
     ] = False
