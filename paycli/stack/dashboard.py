@@ -20,7 +20,6 @@ Widget = dict[str, Any]
 Line = list[Any]  # namespace, metric, dimension, value, ..., options
 
 COLUMNS = 24  # of the dashboard's grid
-HEIGHT = 6
 
 
 def add_dashboard(template: Template, environment: "Environment", alarms: Sequence[Alarm]) -> Dashboard:
@@ -162,12 +161,11 @@ def _of_operations(metric: str, table: Sequence[str]) -> list[Line]:
 def _graph(title: str, stat: str, width: int, lines: Sequence[Line]) -> Widget:
     """Return a graph of one-minute values; a line's options may name another statistic than `stat`.
 
-    It has no position: CloudWatch puts it where the widgets before it leave room.
+    It has no position: CloudWatch puts it where the widgets before it leave room; it is 6 rows high, the default.
     """
     return {
         "type": "metric",
         "width": width,
-        "height": HEIGHT,
         "properties": {
             "title": title,
             "region": "${AWS::Region}",

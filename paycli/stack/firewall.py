@@ -170,16 +170,16 @@ def _data_protection() -> DataProtectionConfig:
 
 
 def _what_matched() -> LoggingFilter:
-    """Return the filter that keeps what a rule blocked or counted: the access log has every request already."""
+    """Return the filter that keeps what a rule blocked or counted: the access log has every request already.
+
+    A rule that COUNTED names is logged as EXCLUDED_AS_COUNT.
+    https://docs.aws.amazon.com/waf/latest/APIReference/API_ActionCondition.html
+    """
+    actions = ("BLOCK", "COUNT", "EXCLUDED_AS_COUNT")
+    conditions = [Condition(ActionCondition=ActionCondition(Action=action)) for action in actions]
     return LoggingFilter(
         DefaultBehavior="DROP",
-        Filters=[
-            Filter(
-                Behavior="KEEP",
-                Requirement="MEETS_ANY",
-                Conditions=[Condition(ActionCondition=ActionCondition(Action=action)) for action in ("BLOCK", "COUNT")],
-            )
-        ],
+        Filters=[Filter(Behavior="KEEP", Requirement="MEETS_ANY", Conditions=conditions)],
     )
 
 

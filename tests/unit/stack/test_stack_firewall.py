@@ -130,7 +130,9 @@ def test_its_log_keeps_what_matched(prod: Any) -> None:
     assert keep["DefaultBehavior"] == "DROP"
     (kept,) = keep["Filters"]
     assert kept["Behavior"] == "KEEP"
-    assert {condition["ActionCondition"]["Action"] for condition in kept["Conditions"]} == {"BLOCK", "COUNT"}
+    actions = {condition["ActionCondition"]["Action"] for condition in kept["Conditions"]}
+    assert actions == {"BLOCK", "COUNT", "EXCLUDED_AS_COUNT"}  # the last: a rule of AWS's that only counts here
+    assert kept["Requirement"] == "MEETS_ANY"
 
 
 @pytest.mark.parametrize("header", ["authorization", "x-amz-security-token", "idempotency-key", "cookie"])

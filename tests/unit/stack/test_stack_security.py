@@ -210,6 +210,6 @@ def test_only_one_role_a_function(any_stack: Any) -> None:
 
 def test_grants_are_for_aws_services_whatever_else_is_allowed(any_stack: Any) -> None:
     (denied,) = (s for s in any_stack["Key"]["KeyPolicy"]["Statement"] if s["Effect"] == "Deny")
-    assert (denied["Principal"], denied["Action"]) == ("*", ["kms:CreateGrant"])
+    assert (denied["Principal"], denied["Action"]) == ({"AWS": "*"}, ["kms:CreateGrant"])
     conditions = {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}
     assert denied["Condition"] == {"BoolIfExists": conditions}
