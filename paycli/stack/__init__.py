@@ -16,6 +16,7 @@ from paycli.stack.encryption import add_key
 from paycli.stack.firewall import add_firewall
 from paycli.stack.functions import add_functions
 from paycli.stack.logs import add_log_groups
+from paycli.stack.metadata import add_metadata
 from paycli.stack.monitoring import add_alarms
 from paycli.stack.notifications import add_topic
 from paycli.stack.outputs import add_outputs
@@ -35,6 +36,7 @@ def build(environment: "Environment") -> Template:
         environment = hostable(environment)
     template = Template(Description=f"Payment API, environment {environment.name}. Built by paycli.")
     template.set_version()
+    add_metadata(template, environment)
 
     parameters = add_parameters(template, environment)
     rest_api = add_rest_api(template, environment)

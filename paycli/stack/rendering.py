@@ -7,7 +7,7 @@ import yaml
 from troposphere import Template
 
 # What a reader wants to know first, first.
-SECTIONS = ("AWSTemplateFormatVersion", "Description", "Parameters", "Resources", "Outputs")
+SECTIONS = ("AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Resources", "Outputs")
 ATTRIBUTES = ("Type", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy", "Properties")
 
 # C where PyYAML was built with it: ten times as fast.

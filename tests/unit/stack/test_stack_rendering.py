@@ -104,6 +104,7 @@ def test_a_reviewer_reads_it_from_top_to_bottom(prod: Any) -> None:
     assert [line.split(":")[0] for line in sections] == [
         "AWSTemplateFormatVersion",
         "Description",
+        "Metadata",
         "Parameters",
         "Resources",
         "Outputs",
