@@ -26,6 +26,7 @@ ROOMS = {
     "files": set(),
     "runtimes": set(),
     "operations": set(),
+    "audit": set(),
     "console": {"errors", "text"},
     "display": {"console", "progress", "text"},
     "tables": {"deployment", "smoke", "text"},

@@ -1,0 +1,179 @@
+"""The policy documents of a template, statement by statement, however they are spelled."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from paycli.audit.template import Node, Resource, Stack
+
+# Whose document it is: an identity's rights, the trust in a role, a key's policy, or the policy of another resource.
+Kind = Literal["identity", "trust", "key", "resource"]
+
+_DOCUMENTS: dict[str, tuple[tuple[Kind, tuple[str, ...]], ...]] = {
+    "AWS::IAM::Role": (("trust", ("AssumeRolePolicyDocument",)),),
+    "AWS::IAM::ManagedPolicy": (("identity", ("PolicyDocument",)),),
+    "AWS::IAM::Policy": (("identity", ("PolicyDocument",)),),
+    "AWS::IAM::RolePolicy": (("identity", ("PolicyDocument",)),),
+    "AWS::IAM::UserPolicy": (("identity", ("PolicyDocument",)),),
+    "AWS::IAM::GroupPolicy": (("identity", ("PolicyDocument",)),),
+    "AWS::SSO::PermissionSet": (("identity", ("InlinePolicy",)),),
+    "AWS::KMS::Key": (("key", ("KeyPolicy",)),),
+    "AWS::KMS::ReplicaKey": (("key", ("KeyPolicy",)),),
+    "AWS::ApiGateway::RestApi": (("resource", ("Policy",)),),
+    "AWS::Backup::BackupVault": (("resource", ("AccessPolicy",)),),
+    "AWS::DynamoDB::Table": (
+        ("resource", ("ResourcePolicy", "PolicyDocument")),
+        ("resource", ("StreamSpecification", "ResourcePolicy", "PolicyDocument")),
+    ),
+    "AWS::ECR::Repository": (("resource", ("RepositoryPolicyText",)),),
+    "AWS::Logs::ResourcePolicy": (("resource", ("PolicyDocument",)),),
+    "AWS::S3::BucketPolicy": (("resource", ("PolicyDocument",)),),
+    "AWS::SNS::TopicInlinePolicy": (("resource", ("PolicyDocument",)),),
+    "AWS::SNS::TopicPolicy": (("resource", ("PolicyDocument",)),),
+    "AWS::SQS::QueueInlinePolicy": (("resource", ("PolicyDocument",)),),
+    "AWS::SQS::QueuePolicy": (("resource", ("PolicyDocument",)),),
+    "AWS::SecretsManager::ResourcePolicy": (("resource", ("ResourcePolicy",)),),
+}
+_WITH_INLINE_POLICIES = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group")
+
+# What says which account, organization or network a caller comes from, so that "*" isn't everybody.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
+# https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-caller-account
+CALLER_KEYS = frozenset(
+    {
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:sourceaccount",
+        "aws:sourcearn",
+        "aws:sourceip",
+        "aws:sourceorgid",
+        "aws:sourceorgpaths",
+        "aws:sourceowner",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        "aws:userid",
+        "kms:calleraccount",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One test of a statement; the key is in lower case, since IAM compares keys so."""
+
+    operator: str
+    key: str
+    values: list[Node]
+
+    @property
+    def demands(self) -> bool:
+        """Whether it lets through only those who have the key, with a value that is listed.
+
+        ...IfExists and ForAllValues are also true of a request without the key.
+        """
+        operator = self.operator.removeprefix("ForAnyValue:")
+        return bool(re.fullmatch("(String|Arn)(Equals|Like|EqualsIgnoreCase)|IpAddress", operator))
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a policy document."""
+
+    resource: Resource  # of the template
+    kind: Kind
+    node: Node
+
+    @property
+    def allows(self) -> bool:
+        """Whether its effect is Allow."""
+        return any(node.text == "Allow" for node in self.node.get("Effect"))
+
+    @property
+    def denies(self) -> bool:
+        """Whether its effect is Deny."""
+        return any(node.text == "Deny" for node in self.node.get("Effect"))
+
+    def listed(self, key: str) -> list[Node]:
+        """Return what stands under Action, Resource and the like, one or a list."""
+        return [item for node in self.node.get(key) for item in node.items()]
+
+    def acts(self, *actions: str) -> bool:
+        """Whether it is about one of these actions, wildcards spelled out; case doesn't matter to IAM."""
+        return bool({(node.text or "").lower() for node in self.listed("Action")} & {name.lower() for name in actions})
+
+    def principals(self, kind: str) -> list[Node]:
+        """Return the principals of a kind, such as Service; everybody, "*", is of the kind AWS."""
+        return [
+            principal
+            for node in self.listed("Principal")
+            for principal in ([node] if node.text == "*" and kind == "AWS" else _members(node, kind))
+        ]
+
+    @property
+    def for_everybody(self) -> list[Node]:
+        """The principals that are a wildcard."""
+        return [node for node in self.principals("AWS") if node.text == "*"]
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """Every test that must be passed."""
+        return [
+            Condition(operator, key.lower(), [item for node in keys.get(key) for item in node.items()])
+            for block in self.node.get("Condition")
+            for operator in block.keys
+            for keys in block.get(operator)
+            for key in keys.keys
+        ]
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether a condition says which callers are meant."""
+        return any(test.demands and test.key in CALLER_KEYS for test in self.conditions)
+
+
+def statements(resource: Resource) -> Iterator[Statement]:
+    """Yield every statement of a resource's policy documents."""
+    for kind, document in _documents(resource):
+        for node in document.get("Statement"):
+            for item in node.items():
+                yield Statement(resource, kind, item)
+
+
+def all_statements(stack: Stack) -> Iterator[Statement]:
+    """Yield every statement of the template."""
+    for resource in stack.all_resources.values():
+        yield from statements(resource)
+
+
+def attached(stack: Stack, target: Resource) -> Iterator[Statement]:
+    """Yield the statements of the policies that are there whenever a queue, topic or bucket is."""
+    for resource in stack.resources(*_ATTACHMENTS):
+        targets = resource.listed(_ATTACHMENTS[resource.type])
+        if resource.exists_with(target) and any(node.identifies(target) for node in targets):
+            yield from statements(resource)
+
+
+_ATTACHMENTS = {
+    "AWS::S3::BucketPolicy": "Bucket",
+    "AWS::SNS::TopicInlinePolicy": "TopicArn",
+    "AWS::SNS::TopicPolicy": "Topics",
+    "AWS::SQS::QueueInlinePolicy": "Queue",
+    "AWS::SQS::QueuePolicy": "Queues",
+}
+
+
+def _documents(resource: Resource) -> Iterator[tuple[Kind, Node]]:
+    for kind, keys in _DOCUMENTS.get(resource.type, ()):
+        for document in resource.get(*keys):
+            yield kind, document
+    if resource.type in _WITH_INLINE_POLICIES:
+        for policy in resource.listed("Policies"):
+            for document in policy.get("PolicyDocument"):
+                yield "identity", document
+
+
+def _members(node: Node, kind: str) -> list[Node]:
+    return [item for member in node.get(kind) for item in member.items()]

@@ -1,0 +1,114 @@
+"""Who may call, and how often."""
+
+from collections.abc import Iterator
+
+from cfnlint.rules import RuleMatch
+
+from paycli.audit.policies import Statement, statements
+from paycli.audit.rule import AuditRule, finding
+from paycli.audit.template import Node, Resource, Stack
+
+_UNTHROTTLED = "{} lets a single caller use up the account: no throttle for every route"
+
+
+class OpenRoute(AuditRule):
+    """A route that anybody can call."""
+
+    id = "E9611"
+    shortdesc = "A route can be called by anybody"
+    description = "A method, route or function URL has no authorization, no API key and no resource policy."
+    why = "Anybody on the internet can create payments, or ask how the system is; a health route is one to attack."
+    requirement = "PCI DSS 7.3.3; AWS Security Hub APIGateway.8; AWS Well-Architected SEC03-BP07"
+    mend = 'Set AuthorizationType AWS_IAM or an authorizer (authorization = "iam" in paycli.toml).'
+    source_url = "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-control-access-to-api.html"
+    tags = ("resources", "apigateway", "lambda")
+
+    def findings(self, stack: Stack) -> Iterator[RuleMatch]:
+        """Yield each open route; a browser sends OPTIONS without credentials, and it does nothing."""
+        for method in stack.resources("AWS::ApiGateway::Method"):
+            has_key = any(node.truth is True for node in method.get("ApiKeyRequired"))
+            if (
+                all(node.text == "OPTIONS" for node in method.get("HttpMethod"))
+                or has_key
+                or _restricted(stack, method)
+            ):
+                continue
+            yield from _open(method, "AuthorizationType")
+        for route in stack.resources("AWS::ApiGatewayV2::Route"):
+            if not any((node.text or "").startswith("OPTIONS ") for node in route.get("RouteKey")):
+                yield from _open(route, "AuthorizationType")
+        for url in stack.resources("AWS::Lambda::Url"):
+            yield from _open(url, "AuthType")
+
+
+class NoThrottle(AuditRule):
+    """One caller can use up everything."""
+
+    id = "W9612"
+    shortdesc = "A stage has no throttle of its own"
+    description = "A stage has no rate and burst limit for every path and method, and no usage plan with one."
+    why = "One caller, or one bug, uses up the account's limit and the budget, and every other API answers 429."
+    requirement = "AWS Well-Architected REL05-BP02"
+    mend = "Set ThrottlingRateLimit and ThrottlingBurstLimit for ResourcePath /* and HttpMethod *."
+    source_url = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html"
+    tags = ("resources", "apigateway")
+
+    def findings(self, stack: Stack) -> Iterator[RuleMatch]:
+        """Yield each stage without limits."""
+        for stage in stack.resources("AWS::ApiGateway::Stage"):
+            if not any(map(_limits_everything, stage.listed("MethodSettings"))) and not _in_usage_plan(stack, stage):
+                yield finding(stage, _UNTHROTTLED.format(stage.name))
+        for stage in stack.resources("AWS::ApiGatewayV2::Stage"):
+            if not all(map(_limits, stage.get("DefaultRouteSettings"))):
+                yield finding(stage, _UNTHROTTLED.format(stage.name))
+
+
+def _open(resource: Resource, key: str) -> Iterator[RuleMatch]:
+    for node in resource.get(key):
+        if node.absent or node.text == "NONE":
+            yield finding(node, f"Anybody can call {resource.name}: no authorization")
+
+
+def _restricted(stack: Stack, method: Resource) -> bool:
+    """Whether the API's own policy says which callers are meant."""
+    apis = [
+        api
+        for api in stack.resources("AWS::ApiGateway::RestApi")
+        if any(node.identifies(api) for node in method.get("RestApiId"))
+    ]
+    return any(_says_who(statement) for api in apis for statement in statements(api))
+
+
+def _says_who(statement: Statement) -> bool:
+    """Whether a statement allows some callers alone, or denies some; TLS or a clock says nothing of a caller."""
+    if statement.allows:
+        return statement.narrowed or not statement.for_everybody
+    return any(not test.key.startswith(("aws:securetransport", "aws:current")) for test in statement.conditions)
+
+
+def _limits(settings: Node) -> bool:
+    """Whether settings have both limits; a negative one is none."""
+    return all(
+        node.unknown or (node.number is not None and node.number >= 0)
+        for limit in ("ThrottlingRateLimit", "ThrottlingBurstLimit")
+        for node in settings.get(limit)
+    )
+
+
+def _limits_everything(settings: Node) -> bool:
+    everywhere = [
+        node.text == everything
+        for key, everything in (("ResourcePath", "/*"), ("HttpMethod", "*"))
+        for node in settings.get(key)
+    ]
+    return all(everywhere) and _limits(settings)
+
+
+def _in_usage_plan(stack: Stack, stage: Resource) -> bool:
+    return any(
+        node.identifies(stage)
+        for plan in stack.resources("AWS::ApiGateway::UsagePlan")
+        if all(node.number is not None for limit in ("RateLimit", "BurstLimit") for node in plan.get("Throttle", limit))
+        for api_stage in plan.listed("ApiStages")
+        for node in api_stage.get("Stage")
+    )

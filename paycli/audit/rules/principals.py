@@ -1,0 +1,133 @@
+"""Who may act on a resource: this account, and services on behalf of this account alone."""
+
+import re
+from collections.abc import Iterator
+
+from cfnlint.rules import RuleMatch
+
+from paycli.audit.policies import CALLER_KEYS, Condition, Statement, all_statements, statements
+from paycli.audit.rule import AuditRule, finding
+from paycli.audit.template import Node, Stack
+
+# What a service says of whom it acts for.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html#cross-service-confused-deputy-prevention
+_SOURCE_KEYS = {"aws:sourcearn", "aws:sourceaccount"}
+_ORGANIZATION_KEYS = {"aws:sourceorgid", "aws:sourceorgpaths", "sts:externalid"}
+# In a key policy the ARN of the encrypted thing does it too; CloudWatch Logs names the log group so.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+_ENCRYPTION_CONTEXT = "kms:encryptioncontext:"
+
+# Who says nothing of a source to a key, so that a condition would lock it out.
+# EventBridge: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+_KEY_EXCEPTIONS = {"events.amazonaws.com"}
+# Who may be trusted with a role without saying a source; AWS shows their roles without one.
+# API Gateway's log role: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+# EC2: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html
+# Backup: https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html
+_TRUST_EXCEPTIONS = {"apigateway.amazonaws.com", "ec2.amazonaws.com", "backup.amazonaws.com"}
+
+_SAYS_NO_ACCOUNT = re.compile(r"\$\{AWS::(Partition|Region|URLSuffix)\}")
+
+
+class ServiceForAnyone(AuditRule):
+    """A service may act on a resource for another account."""
+
+    id = "E9551"
+    shortdesc = "A service may use a resource on behalf of any account"
+    description = "A resource's or key's policy allows a service without a condition on whom the service acts for."
+    why = "Another account can point the same service at this queue, topic, bucket or key (the confused deputy)."
+    requirement = "PCI DSS 7.2.5; AWS Well-Architected SEC03-BP07"
+    mend = "Add StringEquals aws:SourceAccount, or ArnLike aws:SourceArn with the account in it."
+    source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"
+    tags = ("resources", "iam", "kms")
+
+    def findings(self, stack: Stack) -> Iterator[RuleMatch]:
+        """Yield each service that isn't pinned; to read what a key is gives nothing away.
+
+        DynamoDB describes a key so:
+        https://docs.aws.amazon.com/kms/latest/developerguide/services-dynamodb.html
+        """
+        for statement in all_statements(stack):
+            if statement.kind in {"key", "resource"} and not _only_describes(statement):
+                exceptions = _KEY_EXCEPTIONS if statement.kind == "key" else set()
+                yield from _unpinned(statement, exceptions)
+
+
+class RoleForAnyone(AuditRule):
+    """A service may take a role for another account."""
+
+    id = "W9552"
+    shortdesc = "A service may take a role on behalf of any account"
+    description = "A role's trust policy names a service without a condition on whom the service acts for."
+    why = "Where the service can be told a role's ARN by another account, that account acts with this role's rights."
+    requirement = "PCI DSS 7.2.5; AWS Well-Architected SEC03-BP07"
+    mend = "Add StringEquals aws:SourceAccount to the trust policy."
+    source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"
+    tags = ("resources", "iam")
+
+    def findings(self, stack: Stack) -> Iterator[RuleMatch]:
+        """Yield each trusted service that isn't pinned."""
+        for statement in all_statements(stack):
+            if statement.kind == "trust":
+                yield from _unpinned(statement, _TRUST_EXCEPTIONS)
+
+
+class PublicPolicy(AuditRule):
+    """A policy allows everybody."""
+
+    id = "E9553"
+    shortdesc = "A policy allows everybody"
+    description = "A resource's, key's or role's policy allows Principal \"*\" (or NotPrincipal) under no condition."
+    why = "Anybody with an AWS account, or anybody at all, can use the resource."
+    requirement = "PCI DSS 7.3.3; AWS Security Hub SQS.3, SNS.4, KMS.5, S3.2; AWS Well-Architected SEC03-BP07"
+    mend = "Name the principals, or add a condition such as aws:PrincipalOrgID or aws:SourceVpce."
+    source_url = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
+    tags = ("resources", "iam")
+
+    def findings(self, stack: Stack) -> Iterator[RuleMatch]:
+        """Yield each principal that is everybody, unless another statement denies all but some."""
+        for statement in all_statements(stack):
+            if not statement.allows or statement.narrowed or any(map(_denies_all_but, statements(statement.resource))):
+                continue
+            for principal in (*statement.for_everybody, *statement.listed("NotPrincipal")):
+                yield finding(principal, "Everybody is allowed, under no condition on who they are")
+
+
+def _unpinned(statement: Statement, exceptions: set[str]) -> Iterator[RuleMatch]:
+    if not statement.allows or any(_pins(test) for test in statement.conditions):
+        return
+    for service in statement.principals("Service"):
+        if service.text not in exceptions:
+            yield finding(service, f"{service.text} may act for any account: no condition says for whom")
+
+
+def _pins(test: Condition) -> bool:
+    """Whether a test lets a service act for accounts that are named alone."""
+    if not test.demands or not test.values:
+        return False
+    if test.key in _ORGANIZATION_KEYS:
+        return all(node.text is None or node.text.strip("*") for node in test.values)
+    if test.key in _SOURCE_KEYS or test.key.startswith(_ENCRYPTION_CONTEXT):
+        return all(map(_names_account, test.values))
+    return False
+
+
+def _names_account(node: Node) -> bool:
+    """Whether a text names an account, a resource of this template, or a bucket (whose ARN has no account)."""
+    if node.text is None:
+        return True
+    text = _SAYS_NO_ACCOUNT.sub("", node.text)
+    return bool(re.search(r"[0-9]{12}|\$\{", text) or re.match(r"arn:[^:]*:s3:::[^*]+", text))
+
+
+def _only_describes(statement: Statement) -> bool:
+    actions = [(node.text or "").lower() for node in statement.listed("Action")]
+    return bool(actions) and all(re.match("kms:(describe|get|list)", action) for action in actions)
+
+
+def _denies_all_but(statement: Statement) -> bool:
+    return (
+        statement.denies
+        and bool(statement.for_everybody)
+        and any(test.key in CALLER_KEYS and "Not" in test.operator for test in statement.conditions)
+    )
