@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 help:
 	@echo "make demo     deploy the environment 'local' to the embedded AWS and check it"
 	@echo "make test     the whole test suite, with coverage"
-	@echo "make lint     ruff, mypy --strict, cfn-lint on templates/, and templates/ against their builders"
+	@echo "make lint     ruff, mypy --strict, cfn-lint with the audit's rules on templates/, and templates/ against their builders"
 	@echo "make audit    checkov on templates/, in an environment of its own (.venv-checkov)"
 	@echo "make format   ruff format"
 	@echo "make bench    how long the daily commands and the payment path take"
@@ -47,7 +47,7 @@ lint: .venv/development
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/cfn-lint -c I -- templates/*.yaml
+	$(BIN)/cfn-lint -c I --append-rules paycli.audit.rules --ignore-checks W9595 -- templates/*.yaml
 	$(BIN)/paycli render --check
 
 # checkov pins libraries that paycli has in newer versions. Its version stands in .pre-commit-config.yaml, too.
