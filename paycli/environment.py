@@ -99,6 +99,11 @@ class Environment(_Settings):
         StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$"),
         Field(description="Role that CloudFormation assumes to make the resources; unset: the caller's rights."),
     ] = None
+    permissions_boundary: Annotated[
+        str | None,
+        StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$"),
+        Field(description="Policy that bounds every role of the stack, so that who deploys can't give them more."),
+    ] = None
     deployment_mode: Annotated[
         Literal["express", "standard"],
         Field(description="express doesn't wait until resources are stable; AWS advises against it in production."),
