@@ -181,7 +181,8 @@ def _explain_answer(error: Any) -> PaycliError:
     if code in _DENIED:
         return PaycliError(
             f"AWS refused: {said}",
-            hint=f"The caller needs the right for {error.operation_name}.",
+            hint=f"The caller needs the right for {error.operation_name}; "
+            "`paycli config deployer-policy` prints all that paycli needs.",
             code="access_denied",
         )
     if code in _THROTTLED:
