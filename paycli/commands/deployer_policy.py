@@ -11,6 +11,7 @@ from paycli import console
 from paycli.commands.common import Project, environment_command, region_of_outside
 from paycli.console import Result
 from paycli.files import write_whole
+from paycli.text import printable
 
 if TYPE_CHECKING:
     from paycli.deployment.rights import Place
@@ -83,7 +84,7 @@ def command(project: Project, kind: str, output: Path | None) -> Result:
     if output is None:
         return Result(data, text=_text(policy))
     data["written"] = [str(path) for path in _write(output, f"paycli-{kind}-{environment.name}", parts)]
-    return Result(data, text="".join(f"Wrote {path}\n" for path in data["written"]))
+    return Result(data, text="".join(f"Wrote {printable(path)}\n" for path in data["written"]))
 
 
 def _place(environment: "Environment") -> "Place":
