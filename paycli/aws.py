@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from paycli.errors import ConfigurationError, PaycliError
+from paycli.text import redacted
 
 if TYPE_CHECKING:
     import boto3
@@ -116,7 +117,7 @@ def _place(aws: Aws, account: str) -> str:
     if aws.endpoint_url:
         return "the embedded AWS"
     elsewhere = os.environ.get("AWS_ENDPOINT_URL")
-    return f"account {account}, {aws.region}{f', through AWS_ENDPOINT_URL={elsewhere}' if elsewhere else ''}"
+    return f"account {account}, {aws.region}{redacted(f', through AWS_ENDPOINT_URL={elsewhere}') if elsewhere else ''}"
 
 
 _CREDENTIALS_HINT = "Run `aws sso login` or `aws configure`, or choose a profile with AWS_PROFILE."
@@ -134,6 +135,11 @@ _THROTTLED = {
 
 def explain(error: Exception) -> PaycliError | None:
     """Return what an error of boto3 means to the user, or None where it is none of boto3's."""
+    known = _explain(error)
+    return known and type(known)(redacted(known.message), hint=known.hint, code=known.code)
+
+
+def _explain(error: Exception) -> PaycliError | None:
     from botocore import exceptions as aws_errors
 
     if isinstance(error, aws_errors.ClientError):
@@ -169,7 +175,10 @@ def explain(error: Exception) -> PaycliError | None:
 
 def _explain_answer(error: Any) -> PaycliError:
     code = error.response.get("Error", {}).get("Code", "Unknown")
-    said = f"{error.operation_name}: {error.response.get('Error', {}).get('Message') or code} ({code})"
+    message = str(error.response.get("Error", {}).get("Message") or code)
+    if code in _INVALID:
+        message = message.partition("\n")[0]  # what follows is the request
+    said = f"{error.operation_name}: {message} ({code})"
     if code in _EXPIRED:
         return ConfigurationError(
             f"The credentials have expired. {said}", hint=_CREDENTIALS_HINT, code="credentials_expired"
@@ -181,7 +190,8 @@ def _explain_answer(error: Any) -> PaycliError:
     if code in _DENIED:
         return PaycliError(
             f"AWS refused: {said}",
-            hint=f"The caller needs the right for {error.operation_name}.",
+            hint=f"The caller needs the right for {error.operation_name}; "
+            "`paycli config deployer-policy` prints all that paycli needs.",
             code="access_denied",
         )
     if code in _THROTTLED:

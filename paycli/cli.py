@@ -5,14 +5,16 @@ import importlib
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 import click
 
 from paycli import __version__
 from paycli.errors import ExitStatus, PaycliError
+from paycli.text import redacted
 
 # Name -> one line of help. Kept here so that `paycli --help` imports no command.
 COMMANDS = {
@@ -72,6 +74,7 @@ def paycli() -> None:
 def main() -> NoReturn:
     """Run the command line and leave with its exit status."""
     signal.signal(signal.SIGTERM, _interrupt)
+    sys.excepthook = _show_traceback
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller (`>&-`)
             setattr(sys, name, Path(os.devnull).open("r+"))  # noqa: SIM115 - as long as paycli
@@ -80,6 +83,11 @@ def main() -> NoReturn:
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
+
+
+def _show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show what --debug lets through."""
+    sys.stderr.write(redacted("".join(traceback.format_exception(kind, error, trace))))
 
 
 def run(arguments: list[str]) -> int:
@@ -116,7 +124,7 @@ def _explained(problem: Exception) -> PaycliError:
     if isinstance(problem, OSError):
         return PaycliError(f"The operating system refuses: {problem}", hint="--debug shows where.", code="os_error")
     return PaycliError(
-        f"An error that paycli doesn't know: {type(problem).__name__}: {problem}",
+        redacted(f"An error that paycli doesn't know: {type(problem).__name__}: {problem}"),
         hint="Run it again with --debug for the traceback.",
         code="unexpected",
     )

@@ -96,8 +96,13 @@ class Environment(_Settings):
     ] = None
     cloudformation_role: Annotated[
         str | None,
-        StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$"),
+        StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$"),
         Field(description="Role that CloudFormation assumes to make the resources; unset: the caller's rights."),
+    ] = None
+    permissions_boundary: Annotated[
+        str | None,
+        StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+$"),
+        Field(description="Policy that bounds every role of the stack, so that who deploys can't give them more."),
     ] = None
     deployment_mode: Annotated[
         Literal["express", "standard"],

@@ -1,6 +1,21 @@
 """Text from elsewhere, made safe to show."""
 
+import re
+
+# AWS quotes the request after a bad signature, session token and all; a URL may hold a password.
+_SECRETS = (
+    (re.compile(r"(x-amz-security-token[:=]\s*)[^\s&'\"]+", re.IGNORECASE), r"\1…"),
+    (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), r"\1…@"),
+)
+
 
 def printable(text: str) -> str:
     """Return the text without control characters: what a name or AWS says can't steer the terminal."""
     return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def redacted(text: str) -> str:
+    """Return the text without session tokens and without passwords in URLs."""
+    for secret, rest in _SECRETS:
+        text = secret.sub(rest, text)
+    return text

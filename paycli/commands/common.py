@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,17 @@ def goes_on(command: str) -> Iterator[None]:
             hint=f"Wait until it is done, then run `{command}` again: it takes up what is left.",
             code="interrupted",
         ) from None
+
+
+def region_of_outside(profile: str | None) -> tuple[str | None, str]:
+    """Return the region that the standard variables or files give, and which of them."""
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        if os.environ.get(variable):
+            return os.environ[variable], variable
+    import boto3
+
+    region = boto3.Session(profile_name=profile).region_name
+    return region, "AWS profile" if region else "default"
 
 
 def env_is_given() -> bool:

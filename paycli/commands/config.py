@@ -1,18 +1,43 @@
-"""`paycli config`: each setting, its value and where it came from."""
+"""`paycli config`: each setting, its value and where it came from; and who may deploy it."""
 
-import os
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from paycli import tables
-from paycli.commands.common import Project, environment_command
+from paycli.commands import deployer_policy
+from paycli.commands.common import Project, environment_command, region_of_outside
 from paycli.configuration import leaves, table_model
 from paycli.console import Result
 from paycli.environment import Environment
+from paycli.errors import ExitStatus, UsageError
 
 
-@click.command("config", epilog="Example: paycli config --env prod --describe")
+def _unless_a_command_follows(settings: Callable[..., int]) -> Callable[..., int]:
+    """Show the settings where no command follows, and refuse options that it would not see."""
+
+    @functools.wraps(settings)
+    def callback(**options: Any) -> int:
+        context = click.get_current_context()
+        follows = context.invoked_subcommand
+        if follows is None:
+            return settings(**options)
+        if any(context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in options):
+            raise UsageError(
+                f"Options of `{context.command_path} {follows}` stand behind it.",
+                hint=f"{context.command_path} {follows} --env NAME",
+                code="usage",
+            )
+        return ExitStatus.DONE
+
+    return callback
+
+
+@click.group("config", invoke_without_command=True, epilog="Example: paycli config --env prod --describe")
+@_unless_a_command_follows
 @click.option("--describe", is_flag=True, help="Explain each setting, with its price where it has one.")
 @environment_command
 def command(project: Project, describe: bool) -> Result:
@@ -33,19 +58,8 @@ def command(project: Project, describe: bool) -> Result:
     ]
     if project.environment.region is None and project.environment.target == "aws":
         row = next(row for row in rows if row["setting"] == "region")
-        row["value"], row["source"] = _region_of_outside(project.environment.profile)
+        row["value"], row["source"] = region_of_outside(project.environment.profile)
     return Result({"settings": rows}, shown=[tables.settings(rows, describe=describe)])
-
-
-def _region_of_outside(profile: str | None) -> tuple[str | None, str]:
-    """Return the region that the standard variables or files give, and which of them."""
-    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
-        if os.environ.get(variable):
-            return os.environ[variable], variable
-    import boto3
-
-    region = boto3.Session(profile_name=profile).region_name
-    return region, "AWS profile" if region else "default"
 
 
 def _said(dotted: str, sources: Mapping[str, str]) -> str:
@@ -60,3 +74,6 @@ def _descriptions() -> Iterator[tuple[str, str]]:
                 yield f"{name}.{inner}", inner_field.description or ""
         else:
             yield name, field.description or ""
+
+
+command.add_command(deployer_policy.command)

@@ -10,6 +10,7 @@ from paycli.commands.common import Project, environment_command, goes_on
 from paycli.commands.smoke_test import check_stack
 from paycli.console import Result
 from paycli.errors import UsageError
+from paycli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -86,7 +87,7 @@ def _data(plan: "Plan", *, executed: bool) -> dict[str, object]:
 def _result(plan: "Plan", deployed: "Deployed") -> Result:
     data = {**_data(plan, executed=bool(plan.changes)), "outputs": deployed.outputs, "outputs_file": str(deployed.path)}
     said = f"{len(plan.changes)} changes deployed." if plan.changes else _NO_CHANGES
-    return Result(data, shown=[said, *tables.outputs(deployed.outputs), f"Written to {deployed.path}"])
+    return Result(data, shown=[said, *tables.outputs(deployed.outputs), f"Written to {printable(str(deployed.path))}"])
 
 
 def _with_smoke_test(project: Project, deployed: Result) -> Result:

@@ -12,6 +12,7 @@ from paycli import configuration, console
 from paycli.commands.common import output_options
 from paycli.console import Result
 from paycli.errors import PaycliError
+from paycli.text import printable
 
 
 @click.group("local", epilog='Example: eval "$(paycli local env)" && aws dynamodb list-tables')
@@ -64,7 +65,7 @@ def status(root: Path) -> Result:
     running = emulator.find(root)
     state = emulator.home(root)
     text = f"It runs at {running.url} (process {running.pid}).\n" if running else "It isn't running.\n"
-    text += f"Its state is in {state}.\n\nA local success does not prove:\n"
+    text += f"Its state is in {printable(str(state))}.\n\nA local success does not prove:\n"
     text += "".join(f"- {omission}\n" for omission in OMISSIONS)
     facts = _facts(running) if running else {}
     return Result({"running": bool(running), **facts, "state": str(state), "not_proven": list(OMISSIONS)}, text=text)

@@ -12,6 +12,7 @@ from paycli.commands.common import Project, env_is_given, environment_command
 from paycli.console import Result
 from paycli.errors import ExitStatus, PaycliError, UsageError
 from paycli.files import write_whole
+from paycli.text import printable
 
 if TYPE_CHECKING:
     from paycli.environment import Environment
@@ -80,7 +81,7 @@ def _write(templates: list[_Template]) -> Result:
             return Result({"environment": template.environment, "template": template.text}, text=template.text)
         _save(template.path, template.text)
         written.append({"environment": template.environment, "path": str(template.path)})
-    return Result({"written": written}, text="".join(f"Wrote {entry['path']}\n" for entry in written))
+    return Result({"written": written}, text="".join(f"Wrote {printable(entry['path'])}\n" for entry in written))
 
 
 def _save(path: Path, text: str) -> None:
@@ -104,14 +105,17 @@ def _compare(templates: list[_Template], hint: str) -> Result:
         assert path is not None  # noqa: S101 - --check always has a file to compare with
         if not path.exists():
             different.append(str(path))
-            text += f"{path} is missing.\n"
+            text += f"{printable(str(path))} is missing.\n"
             continue
         there = path.read_text(encoding="utf-8", errors="replace")
         if there != template.text:
             different.append(str(path))
             text += _difference(path, there, template.text)
     if not different:
-        return Result({"different": []}, text="".join(f"{template.path} is up to date.\n" for template in templates))
+        return Result(
+            {"different": []},
+            text="".join(f"{printable(str(template.path))} is up to date.\n" for template in templates),
+        )
     message = f"Not what the builders emit: {', '.join(different)}"
     error = PaycliError(message, hint=hint, code="template_differs")
     return Result({"different": different}, text=text, status=ExitStatus.DIFFERENT, errors=(error,))
@@ -122,4 +126,4 @@ def _difference(path: Path, there: str, emitted: str) -> str:
         difflib.unified_diff(there.splitlines(), emitted.splitlines(), str(path), "what the builders emit", lineterm="")
     )
     more = [f"... {len(lines) - _SHOWN_LINES} more lines"] if len(lines) > _SHOWN_LINES else []
-    return "\n".join([*lines[:_SHOWN_LINES], *more]) + "\n"
+    return printable("\n".join([*lines[:_SHOWN_LINES], *more])) + "\n"  # the file there may be anybody's

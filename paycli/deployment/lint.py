@@ -28,6 +28,7 @@ def check(template: str, region: str, root: Path) -> bool:
             code="lint_failed",
         )
     folder.parent.mkdir(mode=0o700, exist_ok=True)
+    folder.parent.chmod(0o700)  # it may be older
     folder.mkdir(exist_ok=True)
     passed.touch()
     return True

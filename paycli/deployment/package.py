@@ -29,7 +29,7 @@ def package(root: Path) -> CodePackage:
     """Pack the Python sources below `root` (the folder `handlers`), under `handlers/`.
 
     The digest is of names and contents, not of the zip: another zlib compresses to other bytes.
-    Raises PaycliError where a source is a link: what it points at may lie outside.
+    Raises PaycliError where a source is a link, which may lead outside, or no file (a pipe would never end).
     """
     digest = hashlib.sha256()
     buffer = io.BytesIO()
@@ -39,6 +39,10 @@ def package(root: Path) -> CodePackage:
             if any(part.is_symlink() for part in (path, *path.parents) if part.is_relative_to(root) and part != root):
                 raise PaycliError(
                     f"{path} is a symbolic link.", hint="Put the file itself into handlers/.", code="linked_source"
+                )
+            if not path.is_file():
+                raise PaycliError(
+                    f"{path} is not a file.", hint="Take it out of handlers/, or name it otherwise.", code="odd_source"
                 )
             content = path.read_bytes()
             digest.update(f"{name}\0{len(content)}\0".encode())

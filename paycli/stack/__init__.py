@@ -10,6 +10,7 @@ from troposphere import Template
 
 from paycli.stack.api import add_api, add_rest_api
 from paycli.stack.backup import add_backup
+from paycli.stack.boundary import bound_roles
 from paycli.stack.dashboard import add_dashboard
 from paycli.stack.embedded import fit_to_embedded, hostable
 from paycli.stack.encryption import add_key
@@ -56,6 +57,8 @@ def build(environment: "Environment") -> Template:
     add_outputs(template, rest_api, stage, key, table, queues, topic, functions, dashboard, vault)
 
     tag_resources(template, environment.all_tags)
+    if environment.permissions_boundary:
+        bound_roles(template, environment.permissions_boundary)
     if environment.target == "embedded":
         fit_to_embedded(template)
     return template

@@ -15,7 +15,7 @@ ROOMS = {
     "environment": {"errors"},
     "configuration": {"environment", "errors"},
     "progress": set(),
-    "aws": {"environment", "errors"},
+    "aws": {"environment", "errors", "text"},
     "api_client": {"aws", "errors"},
     "handlers_source": {"errors"},
     "stack": {"environment", "handlers_source", "errors"},
@@ -45,7 +45,7 @@ ROOMS = {
         "errors",
         "files",
     },
-    "cli": {"commands", "console", "aws", "errors"},
+    "cli": {"commands", "console", "aws", "errors", "text"},
     "__main__": {"cli"},
 }
 

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paycli.deployment.package import package
-from paycli.errors import PaycliError
 from paycli.handlers_source import handlers_root
 
 
@@ -54,23 +53,3 @@ def test_the_digest_is_that_of_names_and_contents(
 def test_caches_and_other_files_stay_out(tmp_path: Path) -> None:
     root = tree(tmp_path, {"a.py": "", "b.txt": "", "__pycache__/a.cpython-311.pyc": "", ".env": "SECRET=1"})
     assert names(package(root).content) == ["handlers/a.py"]
-
-
-def test_no_link_leads_out_of_the_sources(tmp_path: Path) -> None:
-    root = tree(tmp_path / "handlers", {"a.py": ""})
-    (tmp_path / "secret.py").write_text("KEY = 1")
-    (root / "b.py").symlink_to(tmp_path / "secret.py")
-    with pytest.raises(PaycliError, match="symbolic link"):
-        package(root)
-
-
-def test_a_linked_folder_is_not_entered(tmp_path: Path) -> None:
-    root = tree(tmp_path / "handlers", {"a.py": ""})
-    tree(tmp_path / "other", {"secret.py": ""})
-    (root / "more").symlink_to(tmp_path / "other")
-    try:
-        content = package(root).content
-    except PaycliError as error:
-        assert "symbolic link" in error.message
-    else:
-        assert names(content) == ["handlers/a.py"]

@@ -73,7 +73,7 @@ def test_what_aws_refuses_fails_that_check_alone() -> None:
     (failed,) = (result for result in results if not result.passed)
     assert failed.name == "throttling"
     assert failed.found == "AWS refused: GetStage: not you (AccessDenied)"
-    assert failed.detail == "The caller needs the right for GetStage."
+    assert failed.detail.startswith("The caller needs the right for GetStage; `paycli config deployer-policy`")
 
 
 def test_missing_credentials_are_said_in_words() -> None:

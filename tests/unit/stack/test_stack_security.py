@@ -213,3 +213,10 @@ def test_grants_are_for_aws_services_whatever_else_is_allowed(any_stack: Any) ->
     assert (denied["Principal"], denied["Action"]) == ({"AWS": "*"}, ["kms:CreateGrant"])
     conditions = {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}
     assert denied["Condition"] == {"BoolIfExists": conditions}
+
+
+def test_every_role_is_bounded_where_the_settings_say_so(stack: Any) -> None:
+    boundary = "arn:aws:iam::111111111111:policy/bound"
+    roles = stack("prod", permissions_boundary=boundary).of_type("AWS::IAM::Role")
+    assert {role["PermissionsBoundary"] for role in roles.values()} == {boundary}
+    assert all("PermissionsBoundary" not in role for role in stack("prod").of_type("AWS::IAM::Role").values())
