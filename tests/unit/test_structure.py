@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[2]
 ROOMS = {
     "errors": set(),
     "environment": {"errors"},
-    "configuration": {"environment", "errors"},
+    "acceptances": {"environment", "errors"},
+    "configuration": {"acceptances", "environment", "errors"},
     "progress": set(),
     "aws": {"environment", "errors"},
     "api_client": {"aws", "errors"},
