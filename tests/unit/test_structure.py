@@ -27,10 +27,12 @@ ROOMS = {
     "files": set(),
     "runtimes": set(),
     "operations": set(),
+    "audit": {"stack", "environment", "tables", "errors", "text"},
     "console": {"errors", "text"},
     "display": {"console", "progress", "text"},
     "tables": {"deployment", "smoke", "text"},
     "commands": {
+        "audit",
         "console",
         "display",
         "tables",

@@ -1,0 +1,1 @@
+"""The security rules: one small cfn-lint rule class each."""
