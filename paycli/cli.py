@@ -22,6 +22,7 @@ COMMANDS = {
     "deploy": "Create or update the stack, follow it and write its outputs.",
     "smoke-test": "Check the deployed stack with real requests.",
     "outputs": "Show the outputs of the deployed stack.",
+    "audit": "Say what a template allows, exposes and keeps, and what is wrong with it.",
     "teardown": "Delete the stack; says first what goes and what stays.",
     "local": "Start, stop and look at the embedded AWS.",
     "config": "Show each setting of an environment and where it comes from.",

@@ -1,10 +1,10 @@
 """paycli.toml -> an Environment, remembering where each value came from.
 
 Layers, each stronger than the one before: the defaults of the settings, the preset, `[defaults]`,
-then `[env.NAME]` of every environment that NAME extends, and its own.
+then `[env.NAME]` of every environment that NAME extends, and its own. `[[audit.accept]]` is no setting: it says
+which findings of the audit the project lives with.
 """
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -14,10 +14,14 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from paycli.environment import Environment, is_name, presets
-from paycli.errors import ConfigurationError
+from paycli import acceptances
+from paycli.environment import AcceptedRisk, Environment, is_name, presets
+from paycli.errors import ConfigurationError, nearest_name, unknown
 
 FILE_NAME = "paycli.toml"
+_TABLES = ["defaults", "env", "audit"]
+# The table's own name is the environment's; accepted risks stand in [[audit.accept]].
+_NO_SETTINGS = {"name", "accepted_risks"}
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,9 @@ def load(name: str, root: Path, named_by: str = "default") -> Configuration:
     """
     document = _read(root / FILE_NAME)
     _check_name(name, document)
-    layers = list(_layers(name, document))
-    merged: dict[str, Any] = {"name": name}
+    chain = _chain(name, document)
+    layers = list(_layers(chain, document))
+    merged: dict[str, Any] = {"name": name, "accepted_risks": _accepted_risks(document, chain)}
     sources = {dotted: "default" for dotted, _ in leaves(Environment(name=name).model_dump())}
     for layer in layers:
         _merge(merged, layer.settings)
@@ -99,8 +104,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _check_tables(path: Path, document: dict[str, Any]) -> None:
     for key, value in document.items():
-        if key not in {"defaults", "env"}:
-            raise _unknown(f"{path}: {key}", key, ["defaults", "env"])
+        if key not in _TABLES:
+            raise unknown(f"{path}: {key}", key, _TABLES)
         if not isinstance(value, dict):
             raise _not_a_table(path, key)
     settings_of = {"defaults": document.get("defaults", {})}
@@ -108,8 +113,8 @@ def _check_tables(path: Path, document: dict[str, Any]) -> None:
     for table, settings in settings_of.items():
         if not isinstance(settings, dict):
             raise _not_a_table(path, table)
-        if "name" in settings:  # the table's own name is the environment's
-            raise _unknown(f"{path}: {table}.name", "name", [f for f in Environment.model_fields if f != "name"])
+        for field in _NO_SETTINGS & settings.keys():
+            raise unknown(f"{path}: {table}.{field}", field, _settings_of(Environment))
     for name in document.get("env", {}):
         if not is_name(name):
             raise ConfigurationError(
@@ -130,7 +135,7 @@ def _check_name(name: str, document: Mapping[str, Any]) -> None:
     known = sorted({*presets(), *document.get("env", {})})
     if name in known:
         return
-    nearest = _nearest(name.lower(), known)
+    nearest = nearest_name(name.lower(), known)
     if not is_name(name):
         hint = f"Did you mean {nearest!r}? {_NAME_HINT}" if nearest else _NAME_HINT
         raise ConfigurationError(f"{name!r} is not a name for an environment.", hint=hint, code="bad_environment_name")
@@ -143,7 +148,8 @@ def _check_name(name: str, document: Mapping[str, Any]) -> None:
         )
 
 
-def _layers(name: str, document: Mapping[str, Any]) -> Iterator[_Layer]:
+def _chain(name: str, document: Mapping[str, Any]) -> list[str]:
+    """Return the environment and what it extends, the farthest last."""
     tables: dict[str, dict[str, Any]] = document.get("env", {})
     chain = [name]
     while chain[-1] in tables and "extends" in tables[chain[-1]]:
@@ -155,14 +161,30 @@ def _layers(name: str, document: Mapping[str, Any]) -> Iterator[_Layer]:
                 code="config_value",
             )
         if not isinstance(parent, str) or (parent not in tables and parent not in presets()):
-            raise _unknown(f"{FILE_NAME}: env.{chain[-1]}.extends: {parent!r}", str(parent), [*tables, *presets()])
+            raise unknown(f"{FILE_NAME}: env.{chain[-1]}.extends: {parent!r}", str(parent), [*tables, *presets()])
         chain.append(parent)
-    base = chain[-1] if chain[-1] in presets() else "dev"
-    yield _Layer(f"preset {base}", presets()[base])
+    return chain
+
+
+def _preset(chain: list[str]) -> str:
+    return chain[-1] if chain[-1] in presets() else "dev"
+
+
+def _layers(chain: list[str], document: Mapping[str, Any]) -> Iterator[_Layer]:
+    tables: dict[str, dict[str, Any]] = document.get("env", {})
+    yield _Layer(f"preset {_preset(chain)}", presets()[_preset(chain)])
     yield _Layer(f"{FILE_NAME} [defaults]", document.get("defaults", {}))
     for link in reversed(chain):
         settings = {key: value for key, value in tables.get(link, {}).items() if key != "extends"}
         yield _Layer(f"{FILE_NAME} [env.{link}]", settings)
+
+
+def _accepted_risks(document: Mapping[str, Any], chain: list[str]) -> tuple[AcceptedRisk, ...]:
+    """Return the risks accepted for an environment, for one that it extends, or for its preset."""
+    known = [*document.get("env", {}), *presets()]
+    own = {*chain, _preset(chain)}
+    accepted = acceptances.parse(document.get("audit", {}), FILE_NAME, known)
+    return tuple(risk for environments, risk in accepted if not environments or own & set(environments))
 
 
 def _merge(into: dict[str, Any], settings: Mapping[str, Any]) -> None:
@@ -192,12 +214,17 @@ def _bad_setting(error: ValidationError, layers: list[_Layer]) -> ConfigurationE
     where = f"{FILE_NAME}: {_table_of(dotted, layers)}.{dotted}"
     if problems[0]["type"] == "extra_forbidden":
         model = table_model(path[0]) if len(path) > 1 else Environment
-        return _unknown(where, path[-1], [field for field in model.model_fields if field != "name"])
+        return unknown(where, path[-1], _settings_of(model))
     said = [problem["msg"] for problem in problems if [str(part) for part in problem["loc"][: len(path)]] == path]
     message = " or ".join(dict.fromkeys(said)).replace("Value error, ", "")
     return ConfigurationError(
         f"{where}: {message}", hint="`paycli config --describe` explains every setting.", code="config_value"
     )
+
+
+def _settings_of(model: Any) -> list[str]:
+    """Return what may be set."""
+    return [field for field in model.model_fields if field not in _NO_SETTINGS]
 
 
 def table_model(field: str) -> Any:
@@ -210,13 +237,3 @@ def _table_of(dotted: str, layers: list[_Layer]) -> str:
     """Return the table that said a setting: `defaults` or `env.NAME`."""
     saying = (layer for layer in reversed(layers) if any(f"{key}.".startswith(f"{dotted}.") for key in layer.dotted()))
     return next(saying).source.removeprefix(f"{FILE_NAME} ").strip("[]")
-
-
-def _unknown(where: str, name: str, known: list[str]) -> ConfigurationError:
-    nearest = _nearest(name, known)
-    hint = f"Did you mean {nearest!r}?" if nearest else f"Known: {', '.join(sorted(set(known)))}."
-    return ConfigurationError(f"{where}: there is no such thing", hint=hint, code="config_unknown")
-
-
-def _nearest(name: str, known: list[str]) -> str | None:
-    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.66)), None)

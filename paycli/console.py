@@ -3,9 +3,10 @@
 Results go to standard output; progress and errors go to standard error.
 """
 
+import io
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,15 @@ def show(console: "Console", part: Any) -> None:
         console.print(part)
     lines = captured.get().splitlines()
     console.file.write("".join(f"{line.rstrip()}\n" for line in lines))
+
+
+def plain(parts: Iterable[Any]) -> str:
+    """Return lines and tables as the text that goes to a file or a log."""
+    text = io.StringIO()
+    console = _console(text)
+    for part in parts:
+        show(console, part)
+    return text.getvalue()
 
 
 def finish(result: Result, *, command: str, environment: str | None, as_json: bool) -> int:

@@ -5,9 +5,19 @@ Prices are AWS's public on-demand prices in us-east-1 and only say the order of 
 
 import ipaddress
 import re
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,19}$"
 
@@ -73,6 +83,52 @@ class Alarms(_Settings):
     health_silence_minutes: Annotated[
         int, Field(ge=2, le=60, description="How long the health monitor may say nothing.")
     ] = 5
+
+
+Auditor = Literal["cfn-lint", "checkov", "cfn_nag", "cfn-guard"]
+
+# How each auditor writes the ids of its rules. cfn_nag has W1200 as well, which reads like one of cfn-lint: there
+# the tool has to be said. Ids of cfn-guard are the names of rules.
+_RULE_IDS: dict[Auditor, str] = {
+    "cfn-lint": r"[EWI][0-9]{4}",
+    "checkov": r"CKV2?_[A-Z0-9_]+",
+    "cfn_nag": r"F[0-9]{1,4}|W[0-9]{1,3}",
+    "cfn-guard": r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+",
+}
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+_OneOrMore = Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1, strict=False)]
+_Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+
+
+class AcceptedRisk(_Settings):
+    """A finding that the project lives with: `[[audit.accept]]` of paycli.toml. Its last day is `until`."""
+
+    rule: _Said
+    resource: _OneOrMore  # logical IDs, or `*` for all
+    reason: _Said
+    owner: _Said
+    until: date
+    tool: Auditor = "cfn-lint"  # whose rule it is; without it the id tells
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tool_by_id(cls, said: Any) -> Any:
+        if not isinstance(said, dict) or "tool" in said or not isinstance(said.get("rule"), str):
+            return said
+        tool = next((tool for tool, form in _RULE_IDS.items() if re.fullmatch(form, said["rule"])), None)
+        if tool is None:
+            raise ValueError(f"whose rule {said['rule']!r} is can't be told; say tool = one of {', '.join(_RULE_IDS)}")
+        return {**said, "tool": tool}
+
+    @property
+    def decision(self) -> str:
+        """The reason, who answers for it, and until when."""
+        return f"{self.reason} ({self.owner}, until {self.until})"
 
 
 class Environment(_Settings):
@@ -176,6 +232,8 @@ class Environment(_Settings):
     tags: Annotated[
         dict[str, str], Field(max_length=40, description="Your own tags, on everything that takes tags.")
     ] = {}
+    # No setting: `[[audit.accept]]` says it, for one environment or all.
+    accepted_risks: Annotated[tuple[AcceptedRisk, ...], Field(exclude=True)] = ()
 
     @field_validator("region")
     @classmethod

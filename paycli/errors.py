@@ -1,5 +1,6 @@
 """What can go wrong, in one shape: a message, a hint, a code for programs and an exit status."""
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -45,6 +46,20 @@ class DetachedError(PaycliError):
     """The user ended the command while AWS was at work; AWS goes on."""
 
     status = ExitStatus.INTERRUPTED
+
+
+def unknown(where: str, name: str, known: Iterable[str]) -> ConfigurationError:
+    """Return the error of a name that isn't known at `where`; it names the nearest one that is."""
+    nearest = nearest_name(name, known)
+    hint = f"Did you mean {nearest!r}?" if nearest else f"Known: {', '.join(sorted(set(known)))}."
+    return ConfigurationError(f"{where}: there is no such thing", hint=hint, code="config_unknown")
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is most like `name`, if any is."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, list(known), n=1, cutoff=0.66)), None)
 
 
 def not_deployed(stack_name: str, environment: str) -> PaycliError:

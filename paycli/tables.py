@@ -32,7 +32,7 @@ def changes(change_set: "ChangeSet", place: str) -> Table:
     # Replacement and cause are empty where everything is added.
     kept = [column for column in range(len(headers)) if column == 0 or any(row[column] for row in rows)]
     title = f"Changes of {change_set.stack_name} in {place}"
-    table = _table(*(headers[column] for column in kept), title=printable(title))
+    table = plain_table(*(headers[column] for column in kept), title=printable(title))
     for change, row in zip(change_set.changes, rows, strict=True):
         style = "bold red" if change.loses_data else _STYLES.get(change.action, "")
         table.add_row(*(row[column] for column in kept), style=style)
@@ -47,7 +47,7 @@ def outputs(values: Mapping[str, str]) -> list[str]:
 
 def settings(rows: Sequence[Mapping[str, Any]], *, describe: bool) -> Table:
     """Show settings with their sources."""
-    table = _table("Setting", "Value", "From", *(["What it is"] if describe else []))
+    table = plain_table("Setting", "Value", "From", *(["What it is"] if describe else []))
     for row in rows:
         value = "" if row["value"] is None else printable(str(row["value"]))
         table.add_row(row["setting"], value, row["source"], *([row["description"]] if describe else []))
@@ -56,7 +56,7 @@ def settings(rows: Sequence[Mapping[str, Any]], *, describe: bool) -> Table:
 
 def teardown(plan: "TeardownPlan", place: str) -> Table:
     """Show what a teardown deletes and leaves."""
-    table = _table("", "Resource", "Type", "Name", title=printable(f"Teardown of {plan.stack.name} in {place}"))
+    table = plain_table("", "Resource", "Type", "Name", title=printable(f"Teardown of {plan.stack.name} in {place}"))
     for resources, word, style in ((plan.goes, "goes", "red"), (plan.stays, "stays", "green")):
         for resource in resources:
             table.add_row(
@@ -76,7 +76,8 @@ def check_line(result: "CheckResult") -> Text:
     return line
 
 
-def _table(*headers: str, title: str | None = None) -> Table:
+def plain_table(*headers: str, title: str | None = None) -> Table:
+    """Return an empty table as every command shows it: no frame, and a long word is folded, not cut."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for header in headers:
         table.add_column(header, overflow="fold")

@@ -19,3 +19,8 @@ def redacted(text: str) -> str:
     for secret, rest in _SECRETS:
         text = secret.sub(rest, text)
     return text
+
+
+def one_line(text: str) -> str:
+    """Return the text as printable() does, in one line: what it says can't pass for a line of its own."""
+    return " ".join(printable(text).split())

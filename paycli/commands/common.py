@@ -12,7 +12,8 @@ import click
 from click.core import ParameterSource
 
 from paycli import configuration, console
-from paycli.errors import DetachedError, not_deployed
+from paycli.errors import DetachedError, PaycliError, not_deployed
+from paycli.files import write_whole
 
 if TYPE_CHECKING:
     from paycli.aws import Aws
@@ -80,6 +81,19 @@ def region_of_outside(profile: str | None) -> tuple[str | None, str]:
 
     region = boto3.Session(profile_name=profile).region_name
     return region, "AWS profile" if region else "default"
+
+
+def save(path: Path, text: str) -> None:
+    """Write a file whole or not at all; what is no regular file (/dev/stdout, a pipe) is written to as it is."""
+    try:
+        path = path.resolve()  # the file that a link names, not the link
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
+        write_whole(path, text)
+    except OSError as error:
+        raise PaycliError(f"{path} can't be written: {error.strerror}", hint="Choose another --output.") from None
 
 
 def env_is_given() -> bool:

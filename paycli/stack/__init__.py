@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from troposphere import Template
 
+from paycli.stack.acceptance import write_acceptances
 from paycli.stack.api import add_api, add_rest_api
 from paycli.stack.backup import add_backup
 from paycli.stack.boundary import bound_roles
@@ -61,4 +62,5 @@ def build(environment: "Environment") -> Template:
         bound_roles(template, environment.permissions_boundary)
     if environment.target == "embedded":
         fit_to_embedded(template)
+    write_acceptances(template, environment.accepted_risks)
     return template

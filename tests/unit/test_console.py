@@ -12,7 +12,8 @@ from paycli import console
 from paycli.display import activity, live_display, plain_lines
 from paycli.errors import ExitStatus, PaycliError, UsageError
 from paycli.progress import ResourceEvent, Step
-from paycli.text import printable
+from paycli.tables import plain_table
+from paycli.text import one_line, printable
 
 
 class Terminal(io.StringIO):
@@ -39,6 +40,19 @@ def test_what_is_printable_steers_no_terminal(text: str) -> None:
     shown = printable(text)
     assert all(letter.isprintable() or letter == "\n" for letter in shown)
     assert len(shown) == len(text)
+
+
+@given(st.text())
+def test_one_line_stays_one(text: str) -> None:
+    shown = one_line(text)
+    assert shown.isprintable()
+    assert shown.split() == printable(text).split()
+
+
+def test_lines_and_tables_as_text_have_no_trailing_blanks() -> None:
+    table = plain_table("Name", "Value")
+    table.add_row("a", "")
+    assert console.plain(["first", table]) == "first\nName  Value\na\n"
 
 
 def test_plain_lines_are_one_an_event() -> None:

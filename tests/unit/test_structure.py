@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[2]
 ROOMS = {
     "errors": set(),
     "environment": {"errors"},
-    "configuration": {"environment", "errors"},
+    "acceptances": {"environment", "errors"},
+    "configuration": {"acceptances", "environment", "errors"},
     "progress": set(),
     "aws": {"environment", "errors", "text"},
     "api_client": {"aws", "errors"},
@@ -26,11 +27,12 @@ ROOMS = {
     "files": set(),
     "runtimes": set(),
     "operations": set(),
-    "audit": set(),
+    "audit": {"stack", "environment", "tables", "errors", "text"},
     "console": {"errors", "text"},
     "display": {"console", "progress", "text"},
     "tables": {"deployment", "smoke", "text"},
     "commands": {
+        "audit",
         "console",
         "display",
         "tables",

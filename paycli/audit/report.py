@@ -1,0 +1,130 @@
+"""The report: all that the audit found in one template, and in what it differs from another."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from paycli.audit.accepted import Acceptance, accept, expired, without_effect
+from paycli.audit.access import Grant, access
+from paycli.audit.access_changes import access_changes
+from paycli.audit.changes import Changes, added
+from paycli.audit.changes import ordered as wider_first
+from paycli.audit.coverage import unread
+from paycli.audit.data_changes import data_changes
+from paycli.audit.findings import SEVERITIES, Finding, Linter, at_least, ordered
+from paycli.audit.inventory import Store, inventory
+from paycli.audit.model import Template
+from paycli.audit.readable import Names
+from paycli.audit.surface import Surface, surface
+from paycli.audit.surface_changes import surface_changes
+
+if TYPE_CHECKING:
+    from paycli.environment import AcceptedRisk
+
+NEVER = "never"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A template that is audited: what it is called in the report, and whether it is the project's own."""
+
+    template: Template
+    file: str
+    own: bool
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a template allows, exposes and keeps."""
+
+    access: tuple[Grant, ...]
+    surface: Surface
+    data: tuple[Store, ...]
+    unread: tuple[str, ...]  # what may hold more, and isn't read
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that is shown, in one of the formats."""
+
+    environment: str
+    file: str
+    as_of: date
+    fail_on: str
+    findings: tuple[Finding, ...]
+    facts: Facts
+    acceptances: tuple[Acceptance, ...]
+    changes: Changes | None
+
+    @property
+    def open_findings(self) -> tuple[Finding, ...]:
+        """The findings that nobody has accepted."""
+        return tuple(finding for finding in self.findings if finding.accepted is None)
+
+    @property
+    def failing(self) -> tuple[Finding, ...]:
+        """The findings that make the audit fail."""
+        return () if self.fail_on == NEVER else tuple(at_least(self.open_findings, self.fail_on))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many findings are open, by severity, the worst first."""
+        found = Counter(finding.severity for finding in self.open_findings)
+        return {severity: found[severity] for severity in reversed(SEVERITIES)}
+
+    @property
+    def next_expiry(self) -> date | None:
+        """The first last day of an accepted risk."""
+        return min((entry.risk.until for entry in self.acceptances if entry.in_force), default=None)
+
+
+def facts(template: Template) -> Facts:
+    """Read what a template allows, exposes and keeps."""
+    names = Names(template)
+    exposed = surface(template, names)
+    return Facts(
+        access(template, names, exposed.routes),
+        exposed,
+        inventory(template, names),
+        (*unread(template), *exposed.unread),
+    )
+
+
+def examine(
+    subject: Subject,
+    linter: Linter,
+    *,
+    environment: str,
+    risks: Sequence["AcceptedRisk"],
+    today: date,
+    fail_on: str,
+    since: Subject | None,
+) -> Report:
+    """Audit a template; `since` is one to compare it with."""
+    raw = linter.findings(subject.template, subject.file)
+    judged, acceptances = accept(raw, risks, today)
+    void = [*expired(risks, today), *(without_effect(raw, risks, subject.template) if subject.own else ())]
+    now = facts(subject.template)
+    return Report(
+        environment=environment,
+        file=subject.file,
+        as_of=today,
+        fail_on=fail_on,
+        findings=ordered([*judged, *void]),
+        facts=now,
+        acceptances=acceptances,
+        changes=_changes(since, linter, now, judged) if since else None,
+    )
+
+
+def _changes(since: Subject, linter: Linter, now: Facts, findings: Sequence[Finding]) -> Changes:
+    before = facts(since.template)
+    earlier = linter.findings(since.template, since.file)
+    differences = (
+        *access_changes(before.access, now.access),
+        *surface_changes(before.surface, now.surface),
+        *data_changes(before.data, now.data),
+    )
+    return Changes(since.file, wider_first(differences), added(earlier, findings), added(findings, earlier))

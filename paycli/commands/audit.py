@@ -1,0 +1,118 @@
+"""`paycli audit`: what a template allows, exposes and keeps, and what the rules say of it."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from paycli import console
+from paycli.commands.common import Project, environment_command, save
+from paycli.console import Result
+from paycli.errors import ExitStatus, PaycliError, UsageError
+
+if TYPE_CHECKING:
+    from paycli.audit.report import Report, Subject
+
+_FORMATS = ["text", "json", "sarif", "markdown"]
+_SEVERITIES = ["error", "warning", "informational", "never"]
+
+
+@click.command("audit", epilog="Example: paycli audit --env prod --since main --format markdown --output audit.md")
+@click.argument("template", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to this file.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(_SEVERITIES),
+    default="warning",
+    show_default=True,
+    help="Exit with 1 where a finding that nobody accepted is as bad as this or worse.",
+)
+@click.option("--since", metavar="REF|FILE", help="Say what changed since a revision of Git, or another template file.")
+@environment_command
+def command(
+    project: Project, template: Path | None, form: str, output: Path | None, fail_on: str, since: str | None
+) -> Result:
+    """Audit the template of an environment, or with FILE any other one: findings, access, surface and data.
+
+    Works offline and asks AWS nothing. A finding that the project lives with stands in paycli.toml as
+    [[audit.accept]], with a reason, an owner and a last day. --json prints the report of --format json as the data
+    of its document.
+    """
+    if form != "text" and output is None and click.get_current_context().params["as_json"]:
+        raise UsageError("--json is a format itself.", hint="Leave --format out, or add --output.", code="usage")
+    report = _report(project, template, fail_on, since)
+    return _result(report, form, output)
+
+
+def _report(project: Project, template: Path | None, fail_on: str, since: str | None) -> "Report":
+    from paycli.audit import earlier
+    from paycli.audit.findings import RULES, Linter
+    from paycli.audit.report import examine
+
+    environment = project.environment
+    subject = earlier.from_file(template, project.root) if template else _rendered(project)
+    return examine(
+        subject,
+        Linter(environment.region, [RULES]),
+        environment=environment.name,
+        risks=environment.accepted_risks,
+        today=datetime.now(UTC).date(),
+        fail_on=fail_on,
+        since=earlier.since(since, environment.name, project.root) if since else None,
+    )
+
+
+def _rendered(project: Project) -> "Subject":
+    """Return the environment's template as it would stand in templates/ now."""
+    from paycli.audit.model import read
+    from paycli.audit.report import Subject
+    from paycli.stack import build, rendering
+
+    name = f"templates/{project.environment.name}.yaml"
+    return Subject(read(rendering.committed(build(project.environment)), name), name, own=True)
+
+
+def _result(report: "Report", form: str, output: Path | None) -> Result:
+    from paycli.audit import terminal, wording
+    from paycli.audit.document import document
+
+    data = document(report)
+    status = ExitStatus.FAILED if report.failing else ExitStatus.DONE
+    errors = (_failure(report),) if report.failing else ()
+    if output is not None:
+        save(output, _text(report, form))
+        said = [wording.verdict(report), f"Wrote {output}"]
+        return Result({**data, "written": str(output)}, shown=said, status=status, errors=errors)
+    if form == "text":
+        return Result(data, shown=list(terminal.shown(report)), status=status, errors=errors)
+    return Result(data, text=_text(report, form), status=status, errors=errors)
+
+
+def _text(report: "Report", form: str) -> str:
+    if form == "markdown":
+        from paycli.audit.markdown import markdown
+
+        return markdown(report)
+    if form == "text":
+        from paycli.audit import terminal
+
+        return console.plain(terminal.shown(report))
+    if form == "sarif":
+        from paycli.audit.sarif import sarif
+
+        return json.dumps(sarif(report), indent=2) + "\n"
+    from paycli.audit.document import document
+
+    return json.dumps(document(report), indent=2) + "\n"
+
+
+def _failure(report: "Report") -> PaycliError:
+    number = len(report.failing)
+    return PaycliError(
+        f"{number} finding{'s' if number > 1 else ''} of severity {report.fail_on} or worse that nobody has accepted.",
+        hint="Mend them; what the project lives with goes to paycli.toml as [[audit.accept]].",
+        code="findings",
+    )
