@@ -15,8 +15,8 @@ Each is a cfn-lint rule, one class in `paycli/audit/rules/`. They need cfn-lint 
 - `paycli audit` (with the findings that this project has accepted by name);
 - `cfn-lint -c I --append-rules paycli.audit.rules -- templates/prod.yaml`, where paycli can be imported: installed, or
   with `PYTHONPATH=.` in a checkout. The folder works too: `--append-rules paycli/audit/rules`;
-- in `make lint` and in pre-commit. Both fail on every finding but W9595, which is true of this project's template of
-  production: who listens to its alarms is a setting (`alarms.email`).
+- in `make lint` and in pre-commit. What paycli.toml accepts by name stands in the template's Metadata, where cfn-lint
+  leaves it out.
 
 An id that starts with E says that money or secrets are at risk as it stands, one with W that a safeguard is missing.
 

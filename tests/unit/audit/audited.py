@@ -16,9 +16,6 @@ from paycli.audit.rules import RULES
 
 ROOT = Path(__file__).parents[3]
 
-# What is true of the template of production as it is committed: who listens to the alarms is decided elsewhere.
-TRUE_OF_PRODUCTION = [("W9595", "AlarmTopic", "AlarmTopic:")]
-
 Resources = dict[str, Any]
 
 
