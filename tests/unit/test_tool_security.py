@@ -213,7 +213,7 @@ def steers(text: str) -> set[str]:
     return {letter for letter in text if not letter.isprintable() and letter != "\n"}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(
     field=st.sampled_from(["profile", "region", "cloudformation_role", "runtime", "tags", "name", "extends"]), text=TEXT
 )
@@ -235,7 +235,7 @@ def test_no_setting_reaches_the_terminal_as_more_than_text(
         assert not steers(said.out + said.err)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(TEXT)
 def test_no_argument_reaches_the_terminal_as_more_than_text(
     project: Path, capsys: pytest.CaptureFixture[str], text: str

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cfnlint.api import lint
 from cfnlint.config import ManualArgs
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paycli.deployment import rights
@@ -120,6 +120,7 @@ def test_a_policy_fits_into_managed_policies(kind: str, variant: str, place: rig
     assert all(re.fullmatch("[A-Za-z0-9]+", sid) for sid in sids)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=60))
 def test_a_split_keeps_the_order_and_fills_each_part(sizes: list[int]) -> None:
     policy = document(
