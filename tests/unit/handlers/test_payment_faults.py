@@ -125,6 +125,13 @@ def test_dynamodbs_own_success_counts_although_its_body_is_no_json() -> None:
     assert api.items[0]["processed_at"] == {"S": done.body["processed_at"]}
 
 
+def test_a_refused_condition_without_the_item_in_the_way_leaves_the_outcome_unknown() -> None:
+    api = Api()
+    api.fault(Fault(400, "ConditionalCheckFailedException"))
+    assert_unavailable(api.validate(key="k"))
+    assert api.validate(key="k").status == 200
+
+
 @pytest.mark.parametrize("fault", LASTING.values(), ids=LASTING)
 def test_what_no_retry_repairs_is_a_500_without_details(fault: Fault) -> None:
     api = Api()
