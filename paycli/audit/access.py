@@ -12,6 +12,7 @@ from paycli.audit.surface import Route
 # Kinds of principals, in the order in which a report shows them.
 CALLER = "caller"  # of a route: what the surface says, seen from here
 KINDS = (CALLER, "function", "role", "service", "account", "subscriber", "everyone", "other")
+BOUND = "Bound"
 EVERYONE = "everyone"
 BY_IAM = "this account through IAM"
 SIGNED = "callers that IAM lets in"
@@ -38,7 +39,7 @@ class Grant:
 
     kind: str
     principal: str
-    effect: str  # Allow, Deny
+    effect: str  # Allow, Deny; or Bound, by a permissions boundary: what it doesn't allow is denied
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     conditions: tuple[Condition, ...]
@@ -96,6 +97,9 @@ def _identity_grants(template: Template, names: Names) -> Iterator[Grant]:
             yield from _statements(names, policy.properties.get("PolicyDocument"), policy, holder)
     for identity in template.of_type(*_IDENTITIES):
         principal = _identity(template, names, identity)
+        for boundary in listed(identity.properties.get("PermissionsBoundary")):
+            bound = (f"the policy {names.text(boundary)}",)
+            yield Grant(principal.kind, principal.name, BOUND, bound, ("*",), (), (identity.logical_id,))
         for inline in mappings(identity.properties.get("Policies")):
             yield from _statements(names, inline.get("PolicyDocument"), identity, principal)
         for arn in listed(identity.properties.get("ManagedPolicyArns")):
@@ -112,11 +116,16 @@ def _holders(template: Template, names: Names, policy: Resource) -> list[_Princi
         identity = template.called(named)
         outside = _Principal("other", f"{names.text(named)}, outside this template")
         holders.append(_identity(template, names, identity) if identity else outside)
+    identities = list(template.of_type(*_IDENTITIES))
     holders += [
         _identity(template, names, identity)
-        for identity in template.of_type(*_IDENTITIES)
+        for identity in identities
         if any(template.called(arn) is policy for arn in listed(identity.properties.get("ManagedPolicyArns")))
     ]
+    if not holders and any(
+        template.called(held.properties.get("PermissionsBoundary")) is policy for held in identities
+    ):
+        return []  # a boundary allows nothing by itself
     return list(dict.fromkeys(holders)) or [_Principal("other", f"whoever gets the policy {names.of(policy)}")]
 
 

@@ -3,12 +3,18 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from paycli.audit.access import CALLER, Grant
+from paycli.audit.access import BOUND, CALLER, Grant
 from paycli.audit.changes import NARROWER, WIDER, Change
 from paycli.audit.conditions import Condition, direction, in_words
 from paycli.audit.restrictions import covers
 
 AREA = "access"
+# How a gained and a lost right are told.
+_WORDS = {
+    "Allow": ("may now also", "may no longer"),
+    "Deny": ("is now denied", "is no longer denied"),
+    BOUND: ("is now bounded by", "is no longer bounded by"),
+}
 
 
 @dataclass(frozen=True)
@@ -78,11 +84,10 @@ def _told(rights: Iterable[_Right], *, gained: bool) -> Iterator[Change]:
     for (principal, effect, conditions, resource), actions in by_holder.items():
         by_actions.setdefault((principal, effect, conditions, tuple(actions)), []).append(resource)
     for (principal, effect, conditions, named), resources in by_actions.items():
-        allows = effect == "Allow"
-        words = {(True, True): "may now also", (True, False): "may no longer"}
-        words |= {(False, True): "is now denied", (False, False): "is no longer denied"}
-        what = f"{principal} {words[allows, gained]} {', '.join(named)} on {', '.join(resources)}"
-        yield Change(WIDER if allows is gained else NARROWER, AREA, what + _where(conditions))
+        now, no_longer = _WORDS.get(effect, _WORDS["Deny"])
+        what = f"{principal} {now if gained else no_longer} {', '.join(named)} on {', '.join(resources)}"
+        wider = gained is (effect == "Allow")
+        yield Change(WIDER if wider else NARROWER, AREA, what + _where(conditions))
 
 
 def _where(conditions: Iterable[Condition]) -> str:

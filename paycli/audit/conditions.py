@@ -60,4 +60,6 @@ def _in_words(condition: Condition) -> str:
     # With Not, every one of the values must fail.
     values = (value.removesuffix(".amazonaws.com") for value in condition.values)
     joined = (" nor " if "Not" in condition.operator else " or ").join(values)
-    return f"{condition.key} {_WORDS.get(condition.operator, condition.operator)} {joined}"
+    operator = condition.operator.removesuffix("IfExists")
+    missing = " or missing" if operator != condition.operator else ""
+    return f"{condition.key} {_WORDS.get(operator, operator)} {joined}{missing}"

@@ -104,6 +104,18 @@ def test_what_stands_in_a_policy_of_aws_is_said_to_stand_there() -> None:
     assert found == [("worker", "all of the policy AdministratorAccess", "*")]
 
 
+@pytest.mark.parametrize("boundary", ["arn:aws:iam::123456789012:policy/limit", {"Ref": "Limit"}])
+def test_a_boundary_allows_nothing_and_is_told(boundary: Any) -> None:
+    found = rows(
+        {
+            "Role": resource("IAM::Role", RoleName="r", PermissionsBoundary=boundary),
+            **({"Limit": resource("IAM::ManagedPolicy", PolicyDocument=READ)} if isinstance(boundary, dict) else {}),
+        }
+    )
+    named = "Limit" if isinstance(boundary, dict) else boundary
+    assert found == [("role r", f"BOUND the policy {named}", "*")]
+
+
 def test_the_opposite_of_a_list_is_said_as_such() -> None:
     found = rows(
         {
@@ -212,6 +224,7 @@ def test_a_grant_says_where_it_stands() -> None:
             Condition("NotIpAddress", "aws:SourceIp", ("1.0.0.0/8", "2.0.0.0/8")),
             "aws:SourceIp is not in 1.0.0.0/8 nor 2.0.0.0/8",
         ),
+        (Condition("BoolIfExists", "aws:SecureTransport", ("false",)), "aws:SecureTransport is false or missing"),
         (Condition("ForAnyValue:StringLike", "k", ("a", "b")), "k ForAnyValue:StringLike a or b"),
     ],
 )

@@ -88,6 +88,14 @@ def test_a_denial_goes_the_other_way() -> None:
     assert after("AlarmTopicPolicy", "Properties", "PolicyDocument", "Statement", 1, to=None) == [(WIDER, text)]
 
 
+def test_a_boundary_that_goes_is_wider() -> None:
+    bounded = changed(
+        payments(), "ProcessingRole", "Properties", "PermissionsBoundary", to="arn:aws:iam::1:policy/limit"
+    )
+    told = (WIDER, "payment-processing-prod is no longer bounded by the policy arn:aws:iam::1:policy/limit on *")
+    assert after("ProcessingRole", "Properties", "PermissionsBoundary", to=None, document=bounded) == [told]
+
+
 def grants(effect: str, *conditions: Condition) -> list[Grant]:
     return [Grant("function", "f", effect, ("a:B",), ("r",), conditions, ())]
 
