@@ -79,6 +79,15 @@ class Payer:
         return answer
 
 
+def insist(send: Callable[[], Answer | None]) -> Answer | None:
+    """Send again what got no answer or a 503, as a client does, so that a slow machine fails no race."""
+    for _ in range(10):
+        answer = send()
+        if answer is not None and answer.status != 503:
+            break
+    return answer
+
+
 def of_gateway(answer: Answer | None) -> bool:
     """Whether API Gateway answered by itself: the functions' answers are marked as not to be sniffed."""
     return answer is not None and "x-content-type-options" not in answer.headers

@@ -22,7 +22,7 @@ import pytest
 from paycli import emulator
 from paycli.operations.reconciliation import reconcile
 from tests.integration.conftest import SETTINGS, LocalProject, parent_of
-from tests.integration.payers import Payer, at_once, items_of, messages_of, statuses
+from tests.integration.payers import Payer, at_once, insist, items_of, messages_of, statuses
 
 CALLERS = 12
 
@@ -82,8 +82,13 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
     with (root / "proxy.log").open("w") as log:
         proxy = subprocess.Popen(command, stdout=log, stderr=log, env={"PATH": os.defpath})
     try:
-        _send_through(project, f"http://127.0.0.1:{port}")
-        yield Faulty(project, f"http://127.0.0.1:{port}")
+        faulty = Faulty(project, f"http://127.0.0.1:{port}")
+        _send_through(project, faulty.control)
+        payer = faulty.payer()  # the functions start anew, and wait for their connection
+        warm = insist(lambda: payer.validate("warm", customer="warm"))
+        assert warm is not None
+        assert insist(lambda: payer.process(warm.json()["transaction_id"], customer="warm")) is not None
+        yield faulty
     finally:
         proxy.terminate()
         proxy.wait(10)

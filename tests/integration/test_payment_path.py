@@ -10,7 +10,7 @@ import pytest
 from paycli.aws import Aws
 from paycli.operations.reconciliation import reconcile
 from tests.integration.conftest import LocalProject
-from tests.integration.payers import Payer, at_once, items_of, messages_of, statuses
+from tests.integration.payers import Payer, at_once, insist, items_of, messages_of, statuses
 
 CALLERS = 64
 
@@ -26,11 +26,12 @@ def own_items(shared: LocalProject, customer: str) -> dict[str, dict[str, Any]]:
 
 
 def test_64_validates_with_one_key_make_one_payment(shared: LocalProject, payer: Payer) -> None:
-    answers = at_once(CALLERS, lambda _: payer.validate("race-1", customer="racer-1"))
+    answers = at_once(CALLERS, lambda _: insist(lambda: payer.validate("race-1", customer="racer-1")))
     assert statuses(answers) == [200] * CALLERS
-    assert len({answer.body for answer in payer.answers}) == 1
-    replays = [answer for answer in payer.answers if answer.headers.get("idempotent-replayed") == "true"]
-    assert len(replays) == CALLERS - 1
+    told = [answer for answer in answers if answer]
+    assert len({answer.body for answer in told}) == 1
+    replays = [answer for answer in told if answer.headers.get("idempotent-replayed") == "true"]
+    assert len(replays) >= CALLERS - 1  # all, where the first answer was lost
     items = own_items(shared, "racer-1")
     assert len(items) == 1
     assert reconcile(payer.exchanges, items) == []
@@ -40,16 +41,19 @@ def test_64_processes_of_one_payment_have_one_effect(shared: LocalProject, payer
     validated = payer.validate("race-2", customer="racer-2")
     assert validated is not None
     transaction_id = validated.json()["transaction_id"]
-    answers = at_once(CALLERS, lambda _: payer.process(transaction_id, customer="racer-2"))
+    answers = at_once(CALLERS, lambda _: insist(lambda: payer.process(transaction_id, customer="racer-2")))
     assert statuses(answers) == [200] * CALLERS
-    assert len({exchange.processed_at for exchange in payer.exchanges if exchange.operation == "process"}) == 1
+    assert len({answer.json()["processed_at"] for answer in answers if answer}) == 1
     (item,) = own_items(shared, "racer-2").values()
     assert "expires_at" not in item  # a processed payment never expires
     assert reconcile(payer.exchanges, {transaction_id: item}) == []
 
 
 def test_one_key_for_two_requests_is_refused_also_in_a_race(shared: LocalProject, payer: Payer) -> None:
-    answers = at_once(16, lambda number: payer.validate("race-3", customer="racer-3", reference=f"order-{number % 2}"))
+    answers = at_once(
+        16,
+        lambda number: insist(lambda: payer.validate("race-3", customer="racer-3", reference=f"order-{number % 2}")),
+    )
     assert set(statuses(answers)) == {200, 422}
     (item,) = own_items(shared, "racer-3").values()
     refused = [answer.json() for answer in payer.answers if answer.status == 422]
