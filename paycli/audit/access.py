@@ -14,6 +14,7 @@ CALLER = "caller"  # of a route: what the surface says, seen from here
 KINDS = (CALLER, "function", "role", "service", "account", "subscriber", "everyone", "other")
 BOUND = "Bound"
 EVERYONE = "everyone"
+WHOLE_POLICY = "all of the policy "  # one that stands elsewhere; its name follows
 BY_IAM = "this account through IAM"
 SIGNED = "callers that IAM lets in"
 
@@ -104,7 +105,7 @@ def _identity_grants(template: Template, names: Names) -> Iterator[Grant]:
             yield from _statements(names, inline.get("PolicyDocument"), identity, principal)
         for arn in listed(identity.properties.get("ManagedPolicyArns")):
             if template.called(arn) is None:
-                everything = (f"all of the policy {names.text(arn).removeprefix('arn:aws:iam::aws:policy/')}",)
+                everything = (WHOLE_POLICY + names.text(arn).removeprefix("arn:aws:iam::aws:policy/"),)
                 yield Grant(principal.kind, principal.name, "Allow", everything, ("*",), (), (identity.logical_id,))
         yield from _trust(names, identity)
 

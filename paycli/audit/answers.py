@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from paycli.audit.accepted import Acceptance
-from paycli.audit.access import BY_IAM, Grant
+from paycli.audit.access import BY_IAM, WHOLE_POLICY, Grant
 from paycli.audit.conditions import in_words
 from paycli.audit.inventory import Store
 from paycli.audit.report import Facts, Report
@@ -62,17 +62,26 @@ def _readers(facts: Facts) -> Iterator[str]:
             yield f"{store.name}: {'; '.join(reading)}."
         else:
             unread.append(store.name)
-    if unread:
+    unseen = list(_by_unseen_policies(facts.access))
+    if unread and unseen:
+        yield f"No policy that stands in the template lets its principals read {', '.join(unread)}."
+    elif unread:
         yield f"Nobody of the template's own principals reads {', '.join(unread)}."
+    yield from unseen
     for store in stores:
         returned = _holders(facts.access, store, _RETURNS)
         if returned:
             yield f"Who writes an item of {store.name} can get that one back, by its id: {'; '.join(returned)}."
-    opaque = [grant for grant in facts.access if grant.actions[:1] and grant.actions[0].startswith("all of")]
-    if opaque:
-        named = "; ".join(f"{grant.principal} ({grant.actions[0]})" for grant in opaque)
-        yield f"Not told here, as its policy stands elsewhere: {named}."
     yield _beyond(facts, stores)
+
+
+def _by_unseen_policies(grants: Iterable[Grant]) -> Iterator[str]:
+    """Say of each holder of a managed policy from elsewhere that it may read, for all that is known."""
+    for grant in grants:
+        for action in grant.actions:
+            if action.startswith(WHOLE_POLICY):
+                name = action.removeprefix(WHOLE_POLICY)
+                yield f"{grant.principal} may read, by policy {name}, which this report does not read."
 
 
 def _holders(grants: Iterable[Grant], store: Store, actions: Sequence[str]) -> list[str]:

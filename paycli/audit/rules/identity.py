@@ -25,7 +25,20 @@ _WHOLE_SERVICE = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:(?!recovery-point:)([A
 # Keys that say which resource is meant, where the ARN doesn't.
 _RESOURCE_KEY = re.compile(r"(aws:resourcetag|[a-z0-9-]+:resourcetag)/|kms:resourcealiases")
 
-_BROAD = re.compile(r":iam::aws:policy/(.*/)?(AdministratorAccess|PowerUserAccess|IAMFullAccess|\w+FullAccess\w*)$")
+# AWS's policies for people's jobs; they reach the whole account, and most of them its data.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_job-functions.html
+_JOBS = (
+    "AdministratorAccess|Billing|DatabaseAdministrator|DataScientist|NetworkAdministrator|PowerUserAccess"
+    "|ReadOnlyAccess|SecurityAudit|SupportUser|SystemAdministrator|ViewOnlyAccess"
+)
+# Services that hold data: to read is to read all of it.
+_DATA = (
+    "AWSBackup|AWSLambda_|AmazonAthena|AmazonDocDB|AmazonDynamoDB|AmazonElastiCache|AmazonEventBridge|AmazonKinesis"
+    "|AmazonRDS|AmazonRedshift|AmazonS3|AmazonSNS|AmazonSQS|AmazonSSM|CloudWatch|CloudWatchLogs"
+)
+_BROAD = re.compile(
+    rf":iam::aws:policy/(.*/)?({_JOBS}|IAMFullAccess|IAMReadOnlyAccess|\w+FullAccess\w*|({_DATA})ReadOnlyAccess\w*)$"
+)
 
 
 class WildcardAction(AuditRule):
@@ -97,9 +110,12 @@ class BroadManagedPolicy(AuditRule):
     """A policy of AWS's that is made for people, or for a whole service."""
 
     id = "W9604"
-    shortdesc = "A role has a full-access policy of AWS's"
-    description = "ManagedPolicyArns has AdministratorAccess, PowerUserAccess or a ...FullAccess policy."
-    why = "It allows whole services, on every resource of the account."
+    shortdesc = "A role has a policy of AWS's for whole services"
+    description = (
+        "ManagedPolicyArns has a job's policy (AdministratorAccess, ReadOnlyAccess, SecurityAudit, ...), a "
+        "...FullAccess policy, or a ...ReadOnlyAccess policy of a service that holds data."
+    )
+    why = "It allows whole services, on every resource of the account; who may only read can read every payment."
     requirement = "PCI DSS 7.2.5; AWS Security Hub IAM.1; AWS Well-Architected SEC03-BP02"
     mend = "Write a policy with the actions that are called and the resources they are called on."
     source_url = "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/about-managed-policy-reference.html"

@@ -490,11 +490,24 @@ def test_where_every_store_is_read_nobody_is_not_said() -> None:
     assert not any("Nobody" in sentence for sentence in sentences)
 
 
-def test_what_stands_in_a_policy_elsewhere_is_not_passed_over() -> None:
-    arns = [{"Ref": "ProcessingPolicy"}, "arn:aws:iam::aws:policy/AdministratorAccess"]
+@pytest.mark.parametrize(
+    ("arn", "name"),
+    [
+        ("arn:aws:iam::aws:policy/AdministratorAccess", "AdministratorAccess"),
+        ({"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/ReadOnlyAccess"}, "ReadOnlyAccess"),
+        ("arn:aws:iam::111122223333:policy/ours", "arn:aws:iam::111122223333:policy/ours"),
+    ],
+)
+def test_who_holds_a_policy_from_elsewhere_may_read_and_nobody_is_not_said(arn: Any, name: str) -> None:
+    arns = [{"Ref": "ProcessingPolicy"}, arn]
     document = changed(payments(), "ProcessingRole", "Properties", "ManagedPolicyArns", to=arns)
-    said = "as its policy stands elsewhere: payment-processing-prod (all of the policy AdministratorAccess)."
-    assert f"Not told here, {said}" in answer(0, read_document(document))
+    sentences = answer(0, read_document(document))
+    unread = "transactions-prod, failed-transactions-dlq-prod, failed-transactions-prod"
+    assert sentences[:2] == (
+        f"No policy that stands in the template lets its principals read {unread}.",
+        f"payment-processing-prod may read, by policy {name}, which this report does not read.",
+    )
+    assert not any("Nobody" in sentence for sentence in sentences)
 
 
 def test_beyond_the_template_the_key_decides() -> None:
