@@ -38,7 +38,7 @@ from paycli.audit.rules.logs import (
     LogsUnencrypted,
     NoAccessLog,
 )
-from paycli.audit.rules.principals import PublicPolicy, RoleForAnyone, ServiceForAnyone
+from paycli.audit.rules.principals import AnotherAccount, PublicPolicy, RoleForAnyone, ServiceForAnyone
 from paycli.audit.rules.secrets import (
     LiteralPassword,
     LiteralSecret,
@@ -89,6 +89,7 @@ RULES: tuple[type[AuditRule], ...] = (
     ServiceForAnyone,
     RoleForAnyone,
     PublicPolicy,
+    AnotherAccount,
     LiteralSecret,
     LiteralPassword,
     SecretInFunctionEnvironment,

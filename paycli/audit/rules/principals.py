@@ -26,6 +26,10 @@ _KEY_EXCEPTIONS = {"events.amazonaws.com"}
 # Backup: https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html
 _TRUST_EXCEPTIONS = {"apigateway.amazonaws.com", "ec2.amazonaws.com", "backup.amazonaws.com"}
 
+# An account by its number, or who is in it.
+_ACCOUNT = re.compile(r"(?:arn:.+:(?:iam|sts)::)?([0-9]{12})(?::.+)?")
+_ACCOUNT_KEYS = {"aws:principalaccount", "aws:principalarn", "aws:sourceowner", "kms:calleraccount"}
+
 _SAYS_NO_ACCOUNT = re.compile(r"\$\{AWS::(Partition|Region|URLSuffix)\}")
 
 
@@ -91,6 +95,46 @@ class PublicPolicy(AuditRule):
                 continue
             for principal in (*statement.for_everybody, *statement.listed("NotPrincipal")):
                 yield finding(principal, "Everybody is allowed, under no condition on who they are")
+
+
+class AnotherAccount(AuditRule):
+    """A policy lets another account in."""
+
+    id = "E9554"
+    shortdesc = "A policy allows another account"
+    description = "A resource's, key's or role's policy, or a Lambda permission, allows an account by number."
+    why = "That account decides alone who of it acts on payments, and a wrong digit lets a stranger in."
+    requirement = "PCI DSS 7.2.5, 7.3.3; AWS Well-Architected SEC03-BP07"
+    mend = (
+        "Name ${AWS::AccountId}. Where another account is meant, as by allowed_principals in paycli.toml, the finding "
+        "is true: accept it by name."
+    )
+    source_url = (
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html"
+    )
+    tags = ("resources", "iam", "kms", "lambda")
+
+    def findings(self, stack: Stack) -> Iterator[RuleMatch]:
+        """Yield each principal, or condition on everybody's account, that is an account's number or its ARN."""
+        named = [
+            place
+            for statement in all_statements(stack)
+            if statement.allows and statement.kind != "identity"
+            for place in _callers(statement)
+        ]
+        permissions = stack.resources("AWS::Lambda::Permission", "AWS::Lambda::LayerVersionPermission")
+        named += [place for permission in permissions for place in permission.get("Principal")]
+        for place in named:
+            account = _ACCOUNT.fullmatch(place.text or "")
+            if account:
+                yield finding(place, f"Account {account[1]} is allowed, which need not be the stack's own")
+
+
+def _callers(statement: Statement) -> list[Node]:
+    """Return whom a statement names: its principals, and what it demands of the account of everybody."""
+    demanded = [test for test in statement.conditions if test.demands and test.key in _ACCOUNT_KEYS]
+    limits = [value for test in demanded for value in test.values]
+    return [*statement.principals("AWS"), *(limits if statement.for_everybody else ())]
 
 
 def _unpinned(statement: Statement, exceptions: set[str]) -> Iterator[RuleMatch]:

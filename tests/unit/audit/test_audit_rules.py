@@ -128,6 +128,7 @@ def test_pre_commit_and_make_lint_run_the_same_command_and_pass() -> None:
         ({"alarms": {"email": "on-call@example.com"}}, set()),
         ({"alarms": {"email": "on-call@example.com"}, "authorization": "none"}, {"E9611"}),
         ({"alarms": {"email": "on-call@example.com"}, "log_retention_days": 30}, {"W9584"}),
+        ({"alarms": {"email": "on-call@example.com"}, "allowed_principals": ["111122223333"]}, {"E9554"}),
         ({"alarms": {"email": "on-call@example.com"}, "retain_data": False}, {"E9521", "E9522", "E9523"}),
     ],
 )

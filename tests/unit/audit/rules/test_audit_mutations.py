@@ -185,6 +185,14 @@ CASES = [
         "FailedTransactionsQueuePolicy",
         "- {Effect: Allow",
     ),
+    (
+        "E9554",
+        "Key",
+        "AWS: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:root",
+        "AWS: '111122223333'",
+        "Key",
+        "AWS: '111122223333'",
+    ),
     # Invocation
     (
         "E9561",

@@ -194,3 +194,71 @@ def test_an_api_that_denies_all_but_some(condition: Any, found: list[str]) -> No
     invoke = {"Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
     document = policy(statement(**invoke), statement("Deny", **invoke, Condition=condition))
     assert said("E9553", {"Api": resource("AWS::ApiGateway::RestApi", Policy=document)}) == found
+
+
+OTHER = "111122223333"
+OWN = sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")
+
+
+@pytest.mark.parametrize(
+    ("principal", "found"),
+    [
+        (OTHER, ["Guard"]),
+        (f"arn:aws:iam::{OTHER}:root", ["Guard"]),
+        (sub(f"arn:${{AWS::Partition}}:iam::{OTHER}:role/caller"), ["Guard"]),
+        (f"arn:aws:sts::{OTHER}:assumed-role/caller/session", ["Guard"]),
+        ([OWN, OTHER], ["Guard"]),
+        (ref("Partner"), ["Guard"]),
+        (OWN, []),
+        (ref("AWS::AccountId"), []),
+        (att("Role"), []),
+        ({"Fn::ImportValue": "caller"}, []),
+        ("*", []),
+    ],
+)
+def test_another_account_is_allowed(principal: Any, found: list[str]) -> None:
+    partner = {"Partner": {"Type": "String", "Default": OTHER}}
+    allowed = statement(Principal={"AWS": principal}, Action="sqs:SendMessage", Resource="*")
+    assert said("E9554", queue(allowed), Parameters=partner) == found
+    assert said("E9554", queue({**allowed, "Effect": "Deny"}), Parameters=partner) == []
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [
+        resource("AWS::KMS::Key", KeyPolicy=policy(statement(Principal={"AWS": OTHER}))),
+        resource("AWS::SNS::TopicPolicy", PolicyDocument=policy(statement(Principal={"AWS": OTHER}))),
+        resource("AWS::S3::BucketPolicy", PolicyDocument=policy(statement(Principal={"AWS": OTHER}))),
+        resource("AWS::ApiGateway::RestApi", Policy=policy(statement(Principal={"AWS": OTHER}))),
+        resource(
+            "AWS::DynamoDB::Table", ResourcePolicy={"PolicyDocument": policy(statement(Principal={"AWS": OTHER}))}
+        ),
+        resource("AWS::IAM::Role", AssumeRolePolicyDocument=policy(statement(Principal={"AWS": OTHER}))),
+        resource("AWS::Lambda::Permission", Principal=OTHER, Action="lambda:InvokeFunction"),
+        resource("AWS::Lambda::Permission", Principal=f"arn:aws:iam::{OTHER}:role/caller"),
+        resource("AWS::Lambda::LayerVersionPermission", Principal=OTHER),
+    ],
+)
+def test_wherever_another_account_is_allowed(guard: Any) -> None:
+    assert said("E9554", {"Guard": guard}) == ["Guard"]
+
+
+def test_a_service_and_this_account_may_invoke() -> None:
+    for principal in ("apigateway.amazonaws.com", ref("AWS::AccountId")):
+        assert said("E9554", {"Permission": resource("AWS::Lambda::Permission", Principal=principal)}) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ({"StringEquals": {"aws:PrincipalAccount": OTHER}}, ["Guard"]),
+        ({"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{OTHER}:role/*"}}, ["Guard"]),
+        ({"StringEquals": {"aws:PrincipalAccount": ref("AWS::AccountId")}}, []),
+        ({"StringNotEquals": {"aws:PrincipalAccount": OTHER}}, []),
+        ({"StringEquals": {"aws:SourceVpce": OTHER}}, []),
+    ],
+)
+def test_everybody_of_another_account(condition: Any, found: list[str]) -> None:
+    everybody = statement(Principal="*", Action="sqs:SendMessage", Resource="*", Condition=condition)
+    assert said("E9554", queue(everybody)) == found
+    assert said("E9554", queue({**everybody, "Principal": {"AWS": OWN}})) == []
