@@ -55,9 +55,12 @@ CALLER_KEYS = frozenset(
         "aws:sourcevpc",
         "aws:sourcevpce",
         "aws:userid",
+        "aws:vpcsourceip",
         "kms:calleraccount",
     }
 )
+# A value that every caller meets: the whole internet, or a wildcard alone.
+_EVERY_CALLER = re.compile(r"0\.0\.0\.0/0|[0:]*::/0|[*?]*[*][*?]*")
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,11 @@ class Condition:
         """
         operator = self.operator.removeprefix("ForAnyValue:")
         return bool(re.fullmatch("(String|Arn)(Equals|Like|EqualsIgnoreCase)|IpAddress", operator))
+
+    @property
+    def says_who(self) -> bool:
+        """Whether it is about callers, and has no value that all of them meet."""
+        return self.key in CALLER_KEYS and not any(_EVERY_CALLER.fullmatch(node.text or "") for node in self.values)
 
 
 @dataclass(frozen=True)
@@ -131,7 +139,16 @@ class Statement:
     @property
     def narrowed(self) -> bool:
         """Whether a condition says which callers are meant."""
-        return any(test.demands and test.key in CALLER_KEYS for test in self.conditions)
+        return any(test.demands and test.says_who for test in self.conditions)
+
+    @property
+    def denies_all_but_some(self) -> bool:
+        """Whether it denies everybody but callers that a condition names."""
+        return (
+            self.denies
+            and bool(self.for_everybody)
+            and any(test.says_who and "Not" in test.operator for test in self.conditions)
+        )
 
 
 def statements(resource: Resource) -> Iterator[Statement]:

@@ -16,7 +16,10 @@ class OpenRoute(AuditRule):
 
     id = "E9611"
     shortdesc = "A route can be called by anybody"
-    description = "A method, route or function URL has no authorization, no API key and no resource policy."
+    description = (
+        "A method, route or function URL has no authorization, and no resource policy says who may call. An API key "
+        "identifies a usage plan, and authenticates nobody."
+    )
     why = "Anybody on the internet can create payments, or ask how the system is; a health route is one to attack."
     requirement = "PCI DSS 7.3.3; AWS Security Hub APIGateway.8; AWS Well-Architected SEC03-BP07"
     mend = 'Set AuthorizationType AWS_IAM or an authorizer (authorization = "iam" in paycli.toml).'
@@ -26,14 +29,8 @@ class OpenRoute(AuditRule):
     def findings(self, stack: Stack) -> Iterator[RuleMatch]:
         """Yield each open route; a browser sends OPTIONS without credentials, and it does nothing."""
         for method in stack.resources("AWS::ApiGateway::Method"):
-            has_key = any(node.truth is True for node in method.get("ApiKeyRequired"))
-            if (
-                all(node.text == "OPTIONS" for node in method.get("HttpMethod"))
-                or has_key
-                or _restricted(stack, method)
-            ):
-                continue
-            yield from _open(method, "AuthorizationType")
+            if not all(node.text == "OPTIONS" for node in method.get("HttpMethod")) and not _restricted(stack, method):
+                yield from _open(method, "AuthorizationType")
         for route in stack.resources("AWS::ApiGatewayV2::Route"):
             if not any((node.text or "").startswith("OPTIONS ") for node in route.get("RouteKey")):
                 yield from _open(route, "AuthorizationType")
@@ -76,14 +73,18 @@ def _restricted(stack: Stack, method: Resource) -> bool:
         for api in stack.resources("AWS::ApiGateway::RestApi")
         if any(node.identifies(api) for node in method.get("RestApiId"))
     ]
-    return any(_says_who(statement) for api in apis for statement in statements(api))
+    return any(_says_who(list(statements(api))) for api in apis)
 
 
-def _says_who(statement: Statement) -> bool:
-    """Whether a statement allows some callers alone, or denies some; TLS or a clock says nothing of a caller."""
-    if statement.allows:
-        return statement.narrowed or not statement.for_everybody
-    return any(not test.key.startswith(("aws:securetransport", "aws:current")) for test in statement.conditions)
+def _says_who(policy: list[Statement]) -> bool:
+    """Whether a policy allows some callers alone, or denies all but some."""
+    allowing = [statement for statement in policy if statement.allows]
+    to_some = [statement.narrowed or not _for_everybody(statement) for statement in allowing]
+    return any(statement.denies_all_but_some for statement in policy) or (bool(to_some) and all(to_some))
+
+
+def _for_everybody(statement: Statement) -> bool:
+    return bool(statement.for_everybody or statement.listed("NotPrincipal"))
 
 
 def _limits(settings: Node) -> bool:

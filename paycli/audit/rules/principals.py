@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from cfnlint.rules import RuleMatch
 
-from paycli.audit.policies import CALLER_KEYS, Condition, Statement, all_statements, statements
+from paycli.audit.policies import Condition, Statement, all_statements, statements
 from paycli.audit.rule import AuditRule, finding
 from paycli.audit.template import Node, Stack
 
@@ -81,7 +81,9 @@ class PublicPolicy(AuditRule):
 
     id = "E9553"
     shortdesc = "A policy allows everybody"
-    description = "A resource's, key's or role's policy allows Principal \"*\" (or NotPrincipal) under no condition."
+    description = (
+        "A resource's, key's or role's policy allows Principal \"*\" (or NotPrincipal) under no condition on who."
+    )
     why = "Anybody with an AWS account, or anybody at all, can use the resource."
     requirement = "PCI DSS 7.3.3; AWS Security Hub SQS.3, SNS.4, KMS.5, S3.2; AWS Well-Architected SEC03-BP07"
     mend = "Name the principals, or add a condition such as aws:PrincipalOrgID or aws:SourceVpce."
@@ -91,7 +93,8 @@ class PublicPolicy(AuditRule):
     def findings(self, stack: Stack) -> Iterator[RuleMatch]:
         """Yield each principal that is everybody, unless another statement denies all but some."""
         for statement in all_statements(stack):
-            if not statement.allows or statement.narrowed or any(map(_denies_all_but, statements(statement.resource))):
+            shut = any(other.denies_all_but_some for other in statements(statement.resource))
+            if not statement.allows or statement.narrowed or shut:
                 continue
             for principal in (*statement.for_everybody, *statement.listed("NotPrincipal")):
                 yield finding(principal, "Everybody is allowed, under no condition on who they are")
@@ -167,11 +170,3 @@ def _names_account(node: Node) -> bool:
 def _only_describes(statement: Statement) -> bool:
     actions = [(node.text or "").lower() for node in statement.listed("Action")]
     return bool(actions) and all(re.match("kms:(describe|get|list)", action) for action in actions)
-
-
-def _denies_all_but(statement: Statement) -> bool:
-    return (
-        statement.denies
-        and bool(statement.for_everybody)
-        and any(test.key in CALLER_KEYS and "Not" in test.operator for test in statement.conditions)
-    )

@@ -24,8 +24,8 @@ def method(**properties: Any) -> dict[str, Any]:
         ({"AuthorizationType": "CUSTOM", "AuthorizerId": ref("Authorizer")}, []),
         ({"AuthorizationType": ref("Given")}, []),
         ({"AuthorizationType": ref("Open")}, ["Method"]),
-        ({"ApiKeyRequired": True}, []),
-        ({"ApiKeyRequired": "true"}, []),
+        ({"ApiKeyRequired": True}, ["Method"]),
+        ({"ApiKeyRequired": "true"}, ["Method"]),
         ({"ApiKeyRequired": False}, ["Method"]),
     ],
 )
@@ -43,6 +43,24 @@ INVOKE = {"Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
         ([statement(Principal={"AWS": "111122223333"}, **INVOKE)], []),
         ([statement(Principal="*", Condition={"StringEquals": {"aws:SourceVpce": "vpce-1"}}, **INVOKE)], []),
         ([statement(Principal="*", **INVOKE)], ["Method"]),
+        ([statement(NotPrincipal={"AWS": "111122223333"}, **INVOKE)], ["Method"]),
+        ([statement(Principal={"AWS": "111122223333"}, **INVOKE), statement(Principal="*", **INVOKE)], ["Method"]),
+        ([statement(Principal="*", Condition={"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}, **INVOKE)], ["Method"]),
+        (
+            [
+                statement(Principal="*", **INVOKE),
+                statement("Deny", Principal="*", Condition={"NotIpAddress": {"aws:SourceIp": "::/0"}}, **INVOKE),
+            ],
+            ["Method"],
+        ),
+        (
+            [
+                statement(Principal="*", **INVOKE),
+                statement("Deny", Principal="*", Condition={"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, **INVOKE),
+            ],
+            ["Method"],
+        ),
+        ([statement("Deny", Principal="*", **INVOKE)], ["Method"]),
         (
             [
                 statement(Principal="*", **INVOKE),
