@@ -15,6 +15,7 @@ from paycli.audit.coverage import unread
 from paycli.audit.data_changes import data_changes
 from paycli.audit.findings import SEVERITIES, Finding, Linter, at_least, ordered
 from paycli.audit.inventory import Store, inventory
+from paycli.audit.mismatch import mismatch
 from paycli.audit.model import Template
 from paycli.audit.readable import Names
 from paycli.audit.surface import Surface, surface
@@ -97,15 +98,17 @@ def examine(
     linter: Linter,
     *,
     environment: str,
+    retain_data: bool,
     risks: Sequence["AcceptedRisk"],
     today: date,
     fail_on: str,
     since: Subject | None,
 ) -> Report:
-    """Audit a template; `since` is one to compare it with."""
+    """Audit a template for an environment, which keeps its data or not; `since` is one to compare it with."""
     raw = linter.findings(subject.template, subject.file)
     judged, acceptances = accept(raw, risks, today)
     void = [*expired(risks, today), *(without_effect(raw, risks, subject.template) if subject.own else ())]
+    void += mismatch(subject.template, subject.file, environment, retain_data=retain_data)
     now = facts(subject.template)
     return Report(
         environment=environment,

@@ -58,6 +58,7 @@ def _report(project: Project, template: Path | None, fail_on: str, since: str | 
         subject,
         Linter(environment.region, [RULES]),
         environment=environment.name,
+        retain_data=environment.retain_data,
         risks=environment.accepted_risks,
         today=datetime.now(UTC).date(),
         fail_on=fail_on,

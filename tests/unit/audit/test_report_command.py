@@ -130,6 +130,28 @@ def test_a_file_that_is_no_template_is_one_message(
     assert output(capsys)["errors"][0]["code"] == "template_unreadable"
 
 
+@pytest.mark.parametrize(
+    ("metadata", "environment", "said"),
+    [
+        ("{Environment: dev, RetainData: false}", "prod", "audited for prod, and says of itself that it is of dev."),
+        ("{Environment: prod, RetainData: true}", "dev", "audited for dev, and says of itself that it is of prod."),
+        ("{RetainData: false}", "prod", "prod keeps its data, and nothing in the file says that it is production."),
+        ("{RetainData: true}", "prod", ""),
+        ("{Environment: prod, RetainData: true}", "prod", ""),
+        ("{Environment: dev, RetainData: false}", "dev", ""),
+        ("nonsense", "dev", ""),
+    ],
+)
+def test_a_file_of_another_environment_is_an_error(
+    project: Path, metadata: str, environment: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "t.yaml").write_text(f"Metadata:\n  Paycli: {metadata}\n{CLEAN}")
+    assert run(["audit", "t.yaml", "--env", environment, "--format", "json"]) == (1 if said else 0)
+    found = [(finding["rule"], finding["severity"], finding["message"]) for finding in output(capsys)["findings"]]
+    assert [(rule, severity) for rule, severity, _ in found] == ([("E9904", "error")] if said else [])
+    assert all(said in message for _, _, message in found)
+
+
 def git(folder: Path, *arguments: str) -> None:
     identity = ["-c", "user.name=Somebody", "-c", "user.email=somebody@bank.example", "-c", "commit.gpgsign=false"]
     subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)

@@ -570,7 +570,9 @@ def test_a_whole_report_compares_findings_as_well(linter: Linter) -> None:
     old = Subject(template({"Mended": "AWS::SNS::Topic", "Kept": "AWS::SNS::Topic"}), "old", own=False)
     new = Subject(template({"Kept": "AWS::SNS::Topic", "New": "AWS::SNS::Topic"}), "new", own=True)
     risks = (risk("W9990", "Kept"), risk("W9990", "Mended"), risk("E9001", "Kept", until=date(2020, 1, 1)))
-    made = examine(new, linter, environment="dev", risks=risks, today=TODAY, fail_on="error", since=old)
+    made = examine(
+        new, linter, environment="dev", retain_data=False, risks=risks, today=TODAY, fail_on="error", since=old
+    )
     ours = [(said.rule, said.resource) for said in made.findings if said.rule.startswith(("W99", "E99"))]
     assert ours == [("E9901", ""), ("W9990", "Kept"), ("W9990", "New"), ("W9902", "Kept"), ("W9903", "Mended")]
     assert made.changes is not None
@@ -578,7 +580,14 @@ def test_a_whole_report_compares_findings_as_well(linter: Linter) -> None:
     assert [said.resource for said in made.changes.mended_findings if said.rule == "W9990"] == ["Mended"]
     assert "topic New is new" in made.changes.changes[-1].text
     other = examine(
-        replace(new, own=False), linter, environment="dev", risks=risks, today=TODAY, fail_on="never", since=None
+        replace(new, own=False),
+        linter,
+        environment="dev",
+        retain_data=False,
+        risks=risks,
+        today=TODAY,
+        fail_on="never",
+        since=None,
     )
     assert not any(said.rule in {"W9902", "W9903"} for said in other.findings)
     assert (other.changes, other.failing) == (None, ())
