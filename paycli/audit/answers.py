@@ -9,6 +9,7 @@ from paycli.audit.conditions import in_words
 from paycli.audit.inventory import Store
 from paycli.audit.report import Facts, Report
 from paycli.audit.restrictions import covers
+from paycli.text import one_line
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ def _readers(facts: Facts) -> Iterator[str]:
         else:
             unread.append(store.name)
     unseen = list(_by_unseen_policies(facts.access))
+    if facts.unread_users:
+        unseen.append(f"Incomplete: not read, but refers to them: {one_line(', '.join(facts.unread_users))}.")
     if unread and unseen:
         yield f"No policy that stands in the template lets its principals read {', '.join(unread)}."
     elif unread:

@@ -11,7 +11,7 @@ from paycli.audit.access import Grant, access
 from paycli.audit.access_changes import access_changes
 from paycli.audit.changes import Changes, added
 from paycli.audit.changes import ordered as wider_first
-from paycli.audit.coverage import unread
+from paycli.audit.coverage import unread, unread_users
 from paycli.audit.data_changes import data_changes
 from paycli.audit.findings import SEVERITIES, Finding, Linter, at_least, ordered
 from paycli.audit.inventory import Store, inventory
@@ -44,6 +44,7 @@ class Facts:
     surface: Surface
     data: tuple[Store, ...]
     unread: tuple[str, ...]  # what may hold more, and isn't read
+    unread_users: tuple[str, ...]  # the resources of it that refer to a store of payments
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,13 @@ def facts(template: Template) -> Facts:
     """Read what a template allows, exposes and keeps."""
     names = Names(template)
     exposed = surface(template, names)
+    stores = inventory(template, names)
     return Facts(
         access(template, names, exposed.routes),
         exposed,
-        inventory(template, names),
+        stores,
         (*unread(template), *exposed.unread),
+        unread_users(template, {store.logical_id for store in stores if store.payments}),
     )
 
 

@@ -47,6 +47,7 @@ from paycli.audit.rules.secrets import (
     SecretInFunctionEnvironment,
 )
 from paycli.audit.rules.transport import OldTls, PlainHttp
+from paycli.audit.rules.unread import Unread
 from paycli.audit.rules.validation import BodyNotValidated, ValidationByContentType
 
 RULES: tuple[type[AuditRule], ...] = (
@@ -99,4 +100,5 @@ RULES: tuple[type[AuditRule], ...] = (
     OldTls,
     BodyNotValidated,
     ValidationByContentType,
+    Unread,
 )

@@ -510,6 +510,16 @@ def test_who_holds_a_policy_from_elsewhere_may_read_and_nobody_is_not_said(arn: 
     assert not any("Nobody" in sentence for sentence in sentences)
 
 
+@pytest.mark.parametrize(("reference", "told"), [("TransactionsTable", True), ("AlarmTopic", False)])
+def test_who_is_not_read_and_refers_to_a_store_makes_the_answer_incomplete(reference: str, told: bool) -> None:
+    document = payments()
+    document["Resources"]["Export"] = resource("Lambda::EventSourceMapping", EventSourceArn={"Ref": reference})
+    sentences = answer(0, read_document(document))
+    said = "Incomplete: not read, but refers to them: Export (AWS::Lambda::EventSourceMapping)."
+    assert (said in sentences) is told
+    assert any("Nobody" in sentence for sentence in sentences) is not told
+
+
 def test_beyond_the_template_the_key_decides() -> None:
     def beyond(*path: str | int, to: Any) -> str:
         return answer(0, read_document(changed(payments(), *path, to=to)))[-1]

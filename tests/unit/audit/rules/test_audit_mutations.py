@@ -193,6 +193,8 @@ CASES = [
         "Key",
         "AWS: '111122223333'",
     ),
+    # What is not read
+    ("W9641", "Stage", "Type: AWS::ApiGateway::Stage", "Type: Custom::Stage", "Stage", "Stage:"),
     # Invocation
     (
         "E9561",
