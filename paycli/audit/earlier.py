@@ -11,12 +11,12 @@ from paycli.errors import PaycliError, UsageError
 def from_file(path: Path, root: Path, *, own: bool = False) -> Subject:
     """Read a template file; in the report it is called as it lies in the project at `root`, else by its whole path.
 
-    Raises PaycliError where it can't be read or is no template.
+    Raises UsageError where it can't be read or is no template.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise PaycliError(
+        raise UsageError(
             f"{path} can't be read: {error}", hint="Name a template file, in UTF-8.", code="template_unreadable"
         ) from None
     resolved = path.resolve()

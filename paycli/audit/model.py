@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from paycli.errors import PaycliError
+from paycli.errors import UsageError
 from paycli.text import one_line
 
 Properties = Mapping[str, Any]
@@ -46,7 +46,7 @@ class Template:
 def read(text: str, name: str) -> Template:
     """Read a template, YAML with CloudFormation's tags or JSON; `name` stands in the errors.
 
-    Raises PaycliError where it is none.
+    Raises UsageError where it is none.
     """
     from cfnlint.decode import decode_str
 
@@ -65,8 +65,8 @@ def read(text: str, name: str) -> Template:
     )
 
 
-def _unreadable(name: str, why: str) -> PaycliError:
-    return PaycliError(
+def _unreadable(name: str, why: str) -> UsageError:
+    return UsageError(
         f"{name} is no CloudFormation template: {why}.",
         hint="It must be YAML or JSON, with a section Resources.",
         code="template_unreadable",

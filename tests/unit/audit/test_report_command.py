@@ -126,7 +126,7 @@ def test_a_file_that_is_no_template_is_one_message(
 ) -> None:
     if content:
         (project / "t.yaml").write_bytes(content)
-    assert run(["audit", "t.yaml", "--json"]) == 1
+    assert run(["audit", "t.yaml", "--json"]) == 2
     assert output(capsys)["errors"][0]["code"] == "template_unreadable"
 
 
