@@ -130,7 +130,8 @@ def _after_delete(stores: Sequence[Store]) -> Iterator[str]:
         yield "The template has no store."
     fates: dict[str, list[str]] = {}
     for store in stores:
-        fates.setdefault(store.on_delete, []).append(store.name)
+        # A key's name is an alias, which has a fate of its own.
+        fates.setdefault(store.on_delete, []).append(f"key {store.logical_id}" if store.kind == "key" else store.name)
     for fate, names in sorted(fates.items()):
         yield f"{fate[0].upper()}{fate[1:]}: {', '.join(names)}."
 

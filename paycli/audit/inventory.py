@@ -62,6 +62,7 @@ class _Facts:
     retention: str
     backup: str = "none"
     protected: bool = False
+    protection: str = "deletion protection is on"  # what protects it, where it is
     after: str = ""  # what AWS does beyond deleting it
 
 
@@ -109,9 +110,9 @@ def _on_delete(resource: Resource, facts: _Facts, key: Resource | None, *, kept:
     if kept:
         unreadable = key is not None and key.deletion_policy not in KEEPING_POLICIES
         said = f"kept, but {UNREADABLE}" if unreadable else "kept"
-        return f"{said}; deletion protection is on" if facts.protected else said
+        return f"{said}; {facts.protection}" if facts.protected else said
     if facts.protected:
-        return "the deletion fails: deletion protection is on"
+        return f"the deletion fails: {facts.protection}"
     return f"deleted{', after a snapshot' if resource.deletion_policy == 'Snapshot' else facts.after}"
 
 
@@ -191,6 +192,8 @@ def _vault(names: Names, said: Properties) -> _Facts:
         without_key="AWS-managed key alias/aws/backup",
         retention=f"as the plan says, at least {least:g} days: locked" if least else "as the plan says",
         protected=bool(lock),
+        # https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html
+        protection="compliance lock" if "ChangeableForDays" in lock else "governance lock",
         after="; only when it is empty",
     )
 

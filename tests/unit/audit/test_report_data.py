@@ -129,7 +129,14 @@ def test_what_is_kept_without_its_key_is_as_good_as_gone() -> None:
             "AWS-managed key alias/aws/backup",
             "as the plan says, at least 30 days: locked",
             "none",
-            "kept; deletion protection is on",
+            "kept; governance lock",
+        ),
+        (
+            resource("Backup::BackupVault", LockConfiguration={"MinRetentionDays": 30, "ChangeableForDays": 3}),
+            "AWS-managed key alias/aws/backup",
+            "as the plan says, at least 30 days: locked",
+            "none",
+            "the deletion fails: compliance lock",
         ),
     ],
 )

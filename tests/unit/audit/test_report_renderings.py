@@ -533,6 +533,9 @@ def test_beyond_the_template_the_key_decides() -> None:
 
 def test_what_happens_to_the_data() -> None:
     assert "Kept; deletion protection is on: transactions-prod." in answer(1, read_document(payments()))
+    (kept,) = [said for said in answer(1, read_document(payments())) if said.startswith("Kept: ")]
+    assert "key Key" in kept
+    assert "alias/" not in kept
     document = changed(payments(), "TransactionsTable", "DeletionPolicy", to="Delete")
     assert "The deletion fails: deletion protection is on: transactions-prod." in answer(1, read_document(document))
     document = changed(document, "TransactionsTable", "Properties", "DeletionProtectionEnabled", to=False)
