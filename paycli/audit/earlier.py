@@ -32,6 +32,12 @@ def since(reference: str, environment: str, root: Path) -> Subject:
     if Path(reference).is_file():
         return from_file(Path(reference), root)
     revision = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
+    if revision is None and _git(root, "rev-parse", "--git-dir") is None:
+        raise UsageError(
+            f"{reference!r} is no file, and Git knows no repository here to have it as a revision.",
+            hint="Name a template file, or call paycli in a clone of the project, where git can be run.",
+            code="no_repository",
+        )
     if revision is None:
         raise UsageError(
             f"{reference!r} is neither a file nor a revision of this Git repository.",

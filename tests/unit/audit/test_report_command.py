@@ -211,7 +211,12 @@ def test_without_git_there_is_no_revision(
 ) -> None:
     monkeypatch.setenv("PATH", str(project))
     assert run(["audit", "--since", "HEAD"]) == 2
-    assert "neither a file nor a revision" in capsys.readouterr().err
+    assert "Git knows no repository here" in capsys.readouterr().err
+
+
+def test_without_a_repository_there_is_no_revision(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["audit", "--since", "HEAD"]) == 2
+    assert "Git knows no repository here" in capsys.readouterr().err
 
 
 def test_an_environment_without_a_committed_template_has_no_earlier_one(
