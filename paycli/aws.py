@@ -1,11 +1,11 @@
-"""The one place that makes boto3 clients, and the one that puts AWS's errors into words."""
+"""The one place that makes boto3 clients."""
 
 import os
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from paycli.errors import ConfigurationError, PaycliError
+from paycli.errors import ConfigurationError
 from paycli.text import redacted
 
 if TYPE_CHECKING:
@@ -118,84 +118,3 @@ def _place(aws: Aws, account: str) -> str:
         return "the embedded AWS"
     elsewhere = os.environ.get("AWS_ENDPOINT_URL")
     return f"account {account}, {aws.region}{redacted(f', through AWS_ENDPOINT_URL={elsewhere}') if elsewhere else ''}"
-
-
-_CREDENTIALS_HINT = "Run `aws sso login` or `aws configure`, or choose a profile with AWS_PROFILE."
-_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
-_INVALID = {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "AuthFailure"}
-_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}
-_THROTTLED = {
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    "SlowDown",
-    "RequestLimitExceeded",
-}
-
-
-def explain(error: Exception) -> PaycliError | None:
-    """Return what an error of boto3 means to the user, or None where it is none of boto3's."""
-    known = _explain(error)
-    return known and type(known)(redacted(known.message), hint=known.hint, code=known.code)
-
-
-def _explain(error: Exception) -> PaycliError | None:
-    from botocore import exceptions as aws_errors
-
-    if isinstance(error, aws_errors.ClientError):
-        return _explain_answer(error)
-    if not isinstance(error, aws_errors.BotoCoreError):
-        return None
-    expired = (
-        aws_errors.UnauthorizedSSOTokenError,
-        aws_errors.SSOTokenLoadError,
-        aws_errors.TokenRetrievalError,
-    )
-    if isinstance(error, expired):
-        return ConfigurationError(f"The login has expired: {error}", hint=_CREDENTIALS_HINT, code="credentials_expired")
-    broken = (aws_errors.ConfigParseError, aws_errors.ConfigNotFound, aws_errors.InvalidRegionError)
-    if isinstance(error, broken):
-        return ConfigurationError(
-            str(error), hint="Mend the AWS configuration files, or the region.", code="aws_config"
-        )
-    missing = (
-        aws_errors.NoCredentialsError,
-        aws_errors.PartialCredentialsError,
-        aws_errors.CredentialRetrievalError,
-    )
-    if isinstance(error, missing):
-        return ConfigurationError(f"No AWS credentials: {error}", hint=_CREDENTIALS_HINT, code="credentials_missing")
-    if isinstance(error, aws_errors.ProfileNotFound):
-        return ConfigurationError(str(error), hint="`aws configure list-profiles` lists them.", code="profile_missing")
-    if isinstance(error, (aws_errors.HTTPClientError, aws_errors.ConnectionError)):
-        hint = "Check the network, the region and AWS_ENDPOINT_URL; for the embedded AWS: `paycli local status`."
-        return PaycliError(f"AWS can't be reached: {error}", hint=hint, code="unreachable")
-    return PaycliError(f"boto3: {error}", hint="--debug shows where.", code="aws_error")
-
-
-def _explain_answer(error: Any) -> PaycliError:
-    code = error.response.get("Error", {}).get("Code", "Unknown")
-    message = str(error.response.get("Error", {}).get("Message") or code)
-    if code in _INVALID:
-        message = message.partition("\n")[0]  # what follows is the request
-    said = f"{error.operation_name}: {message} ({code})"
-    if code in _EXPIRED:
-        return ConfigurationError(
-            f"The credentials have expired. {said}", hint=_CREDENTIALS_HINT, code="credentials_expired"
-        )
-    if code in _INVALID:
-        return ConfigurationError(
-            f"AWS doesn't know the credentials. {said}", hint=_CREDENTIALS_HINT, code="credentials_invalid"
-        )
-    if code in _DENIED:
-        return PaycliError(
-            f"AWS refused: {said}",
-            hint=f"The caller needs the right for {error.operation_name}; "
-            "`paycli config deployer-policy` prints all that paycli needs.",
-            code="access_denied",
-        )
-    if code in _THROTTLED:
-        return PaycliError(
-            f"AWS asks for fewer calls: {said}", hint="Wait a minute and run it again.", code="throttled"
-        )
-    return PaycliError(f"AWS: {said}", hint="--debug shows where.", code="aws_error")

@@ -1,12 +1,12 @@
 """The click group: commands that load when they are called, and one place where errors become an exit status."""
 
 import contextlib
+import gc
 import importlib
 import os
 import signal
 import sys
 import traceback
-from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
@@ -20,8 +20,13 @@ from paycli.text import redacted
 COMMANDS = {
     "render": "Write the CloudFormation template of an environment.",
     "deploy": "Create or update the stack, follow it and write its outputs.",
+    "diff": "Show what a deploy would change, in the stack and in the code.",
     "smoke-test": "Check the deployed stack with real requests.",
+    "status": "Show how the deployed stack fares, on one screen.",
     "outputs": "Show the outputs of the deployed stack.",
+    "history": "List the deploys of an environment.",
+    "rollback": "Deploy a recorded version again, exactly.",
+    "call": "Send a signed request to the deployed API.",
     "audit": "Say what a template allows, exposes and keeps, and what is wrong with it.",
     "teardown": "Delete the stack; says first what goes and what stays.",
     "local": "Start, stop and look at the embedded AWS.",
@@ -72,14 +77,24 @@ def paycli() -> None:
     """
 
 
+# What a command imports lives as long as the process: to search it for garbage again and again, as it grows and at the
+# exit, was a fifth of a short command's time. A long one is still searched, each time it has made so many objects more.
+_COLLECTED_EVERY = 100_000
+
+
 def main() -> NoReturn:
     """Run the command line and leave with its exit status."""
+    gc.set_threshold(_COLLECTED_EVERY)
     signal.signal(signal.SIGTERM, _interrupt)
     sys.excepthook = _show_traceback
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller (`>&-`)
+            from pathlib import Path
+
             setattr(sys, name, Path(os.devnull).open("r+"))  # noqa: SIM115 - as long as paycli
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    gc.freeze()
+    sys.exit(status)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
@@ -117,7 +132,7 @@ def run(arguments: list[str]) -> int:
 def _explained(problem: Exception) -> PaycliError:
     # Whatever raised an error of boto3 has imported it; without it there is nothing to explain.
     if "botocore" in sys.modules:
-        from paycli.aws import explain
+        from paycli.aws_errors import explain
 
         known = explain(problem)
         if known:

@@ -5,10 +5,11 @@ Results go to standard output; progress and errors go to standard error.
 
 import io
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from paycli.errors import ExitStatus, PaycliError, UsageError
 from paycli.text import printable
@@ -52,9 +53,24 @@ def _console(stream: Any) -> "Console":
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a stream is a terminal, or is to be taken for one (FORCE_COLOR); rich is loaded only where it may be."""
+    if not stream.isatty() and not {"FORCE_COLOR", "TTY_COMPATIBLE"} & os.environ.keys():
+        return False
+    return _console(stream).is_terminal
+
+
 def note(text: str) -> None:
     """Say something that is worth knowing, and no result, on standard error."""
-    show(err(), printable(text))
+    _line(sys.stderr, printable(text))
+
+
+def _line(stream: TextIO, text: str) -> None:
+    """Print a line, which a terminal may wrap but nobody cuts."""
+    if is_terminal(stream):
+        show(_console(stream), text)
+    else:
+        stream.write(f"{text}\n")
 
 
 def show(console: "Console", part: Any) -> None:
@@ -86,7 +102,10 @@ def finish(result: Result, *, command: str, environment: str | None, as_json: bo
     else:
         sys.stdout.write(result.text)
         for part in result.shown:
-            show(out(), part)
+            if isinstance(part, str):
+                _line(sys.stdout, part)
+            else:
+                show(out(), part)
         sys.stdout.flush()  # a reader that has left is found out here, and not at exit
         for error in result.errors:
             _show_lines(error)
@@ -98,7 +117,7 @@ def show_error(
 ) -> None:
     """Show an error that ended a command: message and hint, or the JSON document."""
     if as_json:
-        _write_document(status, {}, (error,), command=command, environment=environment)
+        _write_document(status, error.data, (error,), command=command, environment=environment)
     else:
         _show_lines(error)
 
@@ -147,6 +166,12 @@ def require_answer(*, yes: bool) -> None:
         )
 
 
+def ask(question: str) -> bool:
+    """Ask at the terminal; anything but y or yes is no."""
+    err().print(f"{printable(question)}? [y/N] ", end="", soft_wrap=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
 def confirm(action: str, name: str, *, typed: bool, yes: bool) -> None:
     """Ask before `action` (`Delete payment-api-dev`); `yes` answers.
 
@@ -154,8 +179,10 @@ def confirm(action: str, name: str, *, typed: bool, yes: bool) -> None:
     """
     if yes:
         return
-    question = f"{action}? Type the environment's name to confirm:" if typed else f"{action}? [y/N]"
-    err().print(f"{question} ", end="", soft_wrap=True)
-    answer = sys.stdin.readline().strip()
-    if answer != name if typed else answer.lower() not in {"y", "yes"}:
+    if typed:
+        err().print(f"{printable(action)}? Type the environment's name to confirm: ", end="", soft_wrap=True)
+        confirmed = sys.stdin.readline().strip() == name
+    else:
+        confirmed = ask(action)
+    if not confirmed:
         raise PaycliError("Not confirmed: nothing was changed.", code="not_confirmed")

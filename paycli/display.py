@@ -1,5 +1,7 @@
-"""Progress of a stack operation: a live line with a bar on a terminal, plain lines elsewhere."""
+"""Progress of a stack operation: a live board on a terminal, plain lines elsewhere."""
 
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -9,31 +11,29 @@ from paycli.progress import Event, Report, ResourceEvent, Step
 from paycli.text import printable
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
-_SHOWN_AT_ONCE = 3
+_SHOWN_AT_ONCE = 6
 
 
 @contextmanager
 def activity() -> Iterator[Report]:
     """Give the callback that long jobs report to: live on a terminal, plain lines elsewhere."""
-    shown = console.err()
-    if shown.is_terminal:
-        with live_display(shown) as report:
+    if console.is_terminal(sys.stderr):
+        with live_display(console.err()) as report:
             yield report
     else:
-        yield plain_lines(shown)
+        yield plain_lines(console.note)
 
 
 @contextmanager
 def checks(total: int) -> Iterator[Callable[[str], None]]:
     """Give the callback that takes the name of each check that is done: a count on a terminal, else nothing."""
-    shown = console.err()
-    if not shown.is_terminal:
+    if not console.is_terminal(sys.stderr):
         yield lambda _name: None
         return
     done: list[str] = []
-    with shown.status(f"Checking: 0 of {total}") as status:
+    with console.err().status(f"Checking: 0 of {total}") as status:
 
         def report(name: str) -> None:
             done.append(name)
@@ -42,52 +42,103 @@ def checks(total: int) -> Iterator[Callable[[str], None]]:
         yield report
 
 
-def plain_lines(shown: "Console") -> Report:
-    """Write one line an event, in UTC, for a log."""
+def plain_lines(say: Callable[[str], None]) -> Report:
+    """Write one line an event, in UTC, for a log; a line names the stack where the events of another one begin."""
+    stack = ""
 
     def report(event: Event) -> None:
+        nonlocal stack
         if isinstance(event, Step):
-            shown.print(printable(event.text), soft_wrap=True)
-        else:
-            shown.print(_line(event), soft_wrap=True)
+            say(event.text)
+            return
+        if event.stack != stack:
+            stack = event.stack
+            say(f"Stack {stack}")
+        say(_line(event))
 
     return report
 
 
 @contextmanager
 def live_display(shown: "Console") -> Iterator[Report]:
-    """Keep one line with a bar, what is being worked on, and the time; steps and failures stay above it."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    """Keep a board of what is being worked on; steps, failures and a line for each finished stack stay above it."""
+    from rich.live import Live
 
-    busy: dict[str, None] = {}  # the resources being worked on, in the order they began
-    columns = (
-        SpinnerColumn(),
-        MofNCompleteColumn(),
-        BarColumn(24),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=shown, transient=True) as progress:
-        task = progress.add_task("", total=None, visible=False)
+    board = Board()
+    with Live(board, console=shown, transient=True, refresh_per_second=8) as live:
 
         def report(event: Event) -> None:
             if isinstance(event, Step):
-                progress.console.print(printable(event.text), soft_wrap=True)
+                live.console.print(printable(event.text), soft_wrap=True)
                 return
             if event.failed:
-                progress.console.print(_line(event), style="red", soft_wrap=True)
-            if event.status.endswith("_IN_PROGRESS"):
-                busy[event.logical_id] = None
-            else:
-                busy.pop(event.logical_id, None)
-            progress.update(task, completed=event.done, total=event.total, visible=True, description=_names(list(busy)))
+                live.console.print(_line(event), style="red", soft_wrap=True)
+            if done := board.take(event):
+                live.console.print(done, soft_wrap=True)
 
         yield report
 
 
-def _names(busy: list[str]) -> str:
-    more = f" +{len(busy) - _SHOWN_AT_ONCE}" if len(busy) > _SHOWN_AT_ONCE else ""
-    return printable(", ".join(busy[:_SHOWN_AT_ONCE])) + more
+class Board:
+    """The stack operation that runs: how far it is, and each resource being worked on with its state and time."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        from rich.spinner import Spinner
+
+        self._clock = clock
+        self._spinner = Spinner("dots")
+        self._stack = ""
+        self._began = clock()
+        self._status = ""
+        self._done = self._total = 0
+        self._busy: dict[str, tuple[ResourceEvent, float]] = {}
+
+    def take(self, event: ResourceEvent) -> str:
+        """Take an event in; return a line where it ends the stack's operation, else nothing."""
+        if event.stack != self._stack:
+            self._stack, self._began, self._busy = event.stack, self._clock(), {}
+        self._done, self._total = event.done, event.total
+        if event.of_stack:
+            self._status = event.status
+        elif event.status.endswith("_IN_PROGRESS"):
+            since = self._busy.get(event.logical_id, (event, self._clock()))[1]
+            self._busy[event.logical_id] = (event, since)
+        else:
+            self._busy.pop(event.logical_id, None)
+        if not event.of_stack or event.status.endswith("_IN_PROGRESS"):
+            return ""
+        self._busy = {}
+        return printable(f"{event.stack}: {event.status} in {self._clock() - self._began:.0f} s")
+
+    def __rich__(self) -> "RenderableType":
+        """Return the board; rows that don't fit the terminal are cut, never wrapped."""
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        if not self._stack:
+            return Text("")
+        head = Table.grid(padding=(0, 1))
+        head.add_row(
+            self._spinner,
+            f"{self._done}/{self._total}",
+            ProgressBar(total=max(self._total, 1), completed=self._done, width=24),
+            f"{self._clock() - self._began:.0f} s",
+            Text(printable(f"{self._stack} {self._status}"), no_wrap=True, overflow="ellipsis"),
+        )
+        return Group(head, *self._rows())
+
+    def _rows(self) -> "Iterator[RenderableType]":
+        from rich.text import Text
+
+        now = self._clock()
+        longest_first = sorted(self._busy.values(), key=lambda entry: entry[1])
+        for event, since in longest_first[:_SHOWN_AT_ONCE]:
+            row = f"  {now - since:5.0f} s  {event.status:<19}  {event.logical_id}  {event.resource_type}"
+            yield Text(printable(row), no_wrap=True, overflow="ellipsis", style="dim")
+        if len(longest_first) > _SHOWN_AT_ONCE:
+            yield Text(f"           and {len(longest_first) - _SHOWN_AT_ONCE} more", style="dim")
 
 
 def _line(event: ResourceEvent) -> str:

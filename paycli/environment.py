@@ -164,6 +164,12 @@ class Environment(_Settings):
         Literal["express", "standard"],
         Field(description="express doesn't wait until resources are stable; AWS advises against it in production."),
     ] = "standard"
+    rollback_on_alarm: Annotated[
+        bool, Field(description="Roll an update back when an error alarm goes off meanwhile (never a create).")
+    ] = False
+    rollback_monitoring_minutes: Annotated[
+        int, Field(ge=0, le=180, description="How long the error alarms are watched after the update; it waits for it.")
+    ] = 0
     authorization: Annotated[
         Literal["iam", "none"], Field(description="iam: callers sign with SigV4; none: anyone may call.")
     ] = "iam"
@@ -308,6 +314,8 @@ def presets() -> dict[str, dict[str, Any]]:
         "dev": {"deployment_mode": "express"},
         "prod": {
             "retain_data": True,
+            "rollback_on_alarm": True,
+            "rollback_monitoring_minutes": 5,
             "waf": True,
             "backup": True,
             "memory_mb": 1024,

@@ -1,7 +1,8 @@
 """What can go wrong, in one shape: a message, a hint, a code for programs and an exit status."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
+from typing import Any
 
 
 class ExitStatus(IntEnum):
@@ -18,16 +19,20 @@ class ExitStatus(IntEnum):
 class PaycliError(Exception):
     """An expected error: shown as one message and one hint, never as a traceback.
 
-    `code` is a stable snake_case word that programs can test; `hint` says what to do next.
+    `code` is a stable snake_case word that programs can test; `hint` says what to do next; `data` is what
+    programs get besides (`data` of the JSON document).
     """
 
     status = ExitStatus.FAILED
 
-    def __init__(self, message: str, *, hint: str = "", code: str = "failed") -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", code: str = "failed", data: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.code = code
+        self.data = data or {}
 
 
 class UsageError(PaycliError):

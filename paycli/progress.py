@@ -24,6 +24,12 @@ class ResourceEvent:
     at: datetime
     done: int
     total: int
+    physical_id: str = ""  # empty where it was never made
+
+    @property
+    def of_stack(self) -> bool:
+        """Whether it is of the stack itself, and not of a resource in it."""
+        return self.resource_type == "AWS::CloudFormation::Stack"
 
     @property
     def failed(self) -> bool:

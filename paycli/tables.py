@@ -3,28 +3,32 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-from rich.text import Text
-
 from paycli.text import printable
 
 if TYPE_CHECKING:
-    from paycli.deployment.changeset import ChangeSet
+    from rich.table import Table
+    from rich.text import Text
+
+    from paycli.deployment.changeset import Cause, ChangeSet
+    from paycli.deployment.difference import CodeChange
+    from paycli.deployment.records import Record
     from paycli.deployment.teardown import TeardownPlan
     from paycli.smoke import CheckResult
 
 _STYLES = {"Add": "green", "Modify": "yellow", "Remove": "bold red"}
 
 
-def changes(change_set: "ChangeSet", place: str) -> Table:
+def changes(change_set: "ChangeSet", place: str) -> "Table | str":
     """Show a change set: destructive rows first and in red."""
+    if not change_set.changes:
+        return printable(f"Changes of {change_set.stack_name} in {place}: only its outputs, parameters or tags.")
     rows = [
         (
             change.action,
             change.logical_id,
             change.resource_type,
             change.replacement,
-            printable(", ".join(change.causes)),
+            printable(", ".join(map(_cause, change.causes))),
         )
         for change in change_set.changes
     ]
@@ -39,13 +43,51 @@ def changes(change_set: "ChangeSet", place: str) -> Table:
     return table
 
 
+def _cause(cause: "Cause") -> str:
+    if not (cause.before or cause.after):
+        return cause.name
+    drifted = " (drifted)" if cause.drifted else ""
+    return f"{cause.name}: {cause.before or 'nothing'} -> {cause.after or 'nothing'}{drifted}"
+
+
+def code_change(change: "CodeChange") -> list[str]:
+    """Show which handlers differ from the deployed ones; nothing where none does."""
+    marks = (("+", change.added), ("~", change.changed), ("-", change.removed))
+    lines = [f"  {mark} {printable(name)}" for mark, names in marks for name in names]
+    before = change.before[:12] or "none"
+    return [f"Code {before} -> {change.after[:12]}", *lines] if change else []
+
+
+def history(records: Sequence["Record"], running: "Record | None") -> "Table":
+    """Show deploys, newest first; the one that runs is marked."""
+    from rich.text import Text
+
+    rows = plain_table("", "No.", "When (UTC)", "Result", "Changes", "Commit", "paycli", "Code", "By")
+    styles = {"succeeded": "green", "failed": "red", "cancelled": "yellow", "in_progress": "cyan"}
+    for record in records:
+        version = record.version
+        again = f" (again {record.rollback_of})" if record.rollback_of else ""
+        rows.add_row(
+            "*" if record == running else "",
+            str(record.number),
+            record.started_at.removesuffix("Z").replace("T", " "),
+            Text(record.result.replace("_", " ") + again, style=styles[record.result]),
+            str(record.changes),
+            printable(version.commit),
+            printable(version.paycli),
+            version.code_key.removeprefix("code/")[:12],
+            printable(record.deployer.rpartition(":")[2]),
+        )
+    return rows
+
+
 def outputs(values: Mapping[str, str]) -> list[str]:
     """Show the outputs of a stack: lines and no table, so that nothing that one wants to copy is cut."""
     width = max(map(len, values), default=0)
     return [f"{key:<{width}}  {printable(value)}" for key, value in values.items()]
 
 
-def settings(rows: Sequence[Mapping[str, Any]], *, describe: bool) -> Table:
+def settings(rows: Sequence[Mapping[str, Any]], *, describe: bool) -> "Table":
     """Show settings with their sources."""
     table = plain_table("Setting", "Value", "From", *(["What it is"] if describe else []))
     for row in rows:
@@ -54,19 +96,25 @@ def settings(rows: Sequence[Mapping[str, Any]], *, describe: bool) -> Table:
     return table
 
 
-def teardown(plan: "TeardownPlan", place: str) -> Table:
+def teardown(plan: "TeardownPlan", place: str) -> "Table":
     """Show what a teardown deletes and leaves."""
     table = plain_table("", "Resource", "Type", "Name", title=printable(f"Teardown of {plan.stack.name} in {place}"))
     for resources, word, style in ((plan.goes, "goes", "red"), (plan.stays, "stays", "green")):
         for resource in resources:
             table.add_row(
-                word, resource.logical_id, resource.resource_type, printable(resource.physical_id), style=style
+                f"{word}, failed before" if resource in plan.in_the_way else word,
+                resource.logical_id,
+                resource.resource_type,
+                printable(resource.physical_id),
+                style=style,
             )
     return table
 
 
-def check_line(result: "CheckResult") -> Text:
+def check_line(result: "CheckResult") -> "Text":
     """Show one check of the smoke test in a line."""
+    from rich.text import Text
+
     line = Text()
     line.append("PASS  " if result.passed else "FAIL  ", style="green" if result.passed else "bold red")
     line.append(f"{result.duration_seconds:6.2f} s  {result.name:<18} {result.title}")
@@ -76,8 +124,10 @@ def check_line(result: "CheckResult") -> Text:
     return line
 
 
-def plain_table(*headers: str, title: str | None = None) -> Table:
+def plain_table(*headers: str, title: str | None = None) -> "Table":
     """Return an empty table as every command shows it: no frame, and a long word is folded, not cut."""
+    from rich.table import Table
+
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for header in headers:
         table.add_column(header, overflow="fold")

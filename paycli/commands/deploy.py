@@ -1,30 +1,53 @@
 """`paycli deploy`: plan, show, ask, execute, follow, write the outputs."""
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from paycli import console, display, tables
-from paycli.commands.common import Project, environment_command, goes_on
-from paycli.commands.smoke_test import check_stack
+from paycli import console, display
+from paycli.commands.carry_out import NO_CHANGES, carry_out, deployed_result, planned, review
+from paycli.commands.common import Project, environment_command
+from paycli.commands.smoke_test import with_smoke_test
 from paycli.console import Result
-from paycli.errors import UsageError
+from paycli.errors import ExitStatus, PaycliError, UsageError
 from paycli.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from paycli.deployment.execution import Deployed
+    from paycli.aws import Aws
     from paycli.deployment.plan import Plan
 
-_NO_CHANGES = "No changes: the stack has it all already."
 
-
-@click.command("deploy", epilog="Example: paycli deploy --env dev --yes --smoke-test")
+@click.command(
+    "deploy",
+    epilog="Example: paycli deploy --env dev --yes --smoke-test. In two steps: "
+    "paycli deploy --env prod --plan plan.json, review it, paycli deploy --env prod --execute plan.json --yes",
+)
 @click.option("--yes", is_flag=True, help="Don't ask; for CI.")
 @click.option("--dry-run", is_flag=True, help="Stop after showing the change set; nothing stays behind.")
+@click.option(
+    "--plan",
+    "plan_file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Stop after showing the change set, and keep it: FILE names it for --execute.",
+)
+@click.option(
+    "--execute",
+    "execute_file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="Execute exactly the change set that --plan has kept.",
+)
 @click.option("--smoke-test", is_flag=True, help="Run the smoke test afterwards.")
+@click.option(
+    "--rollback-on-failure", is_flag=True, help="With --smoke-test: where it fails, deploy the version before again."
+)
+@click.option(
+    "--no-wait", is_flag=True, help="Don't wait for another operation on the stack: say who runs it, and end."
+)
+@click.option("--revert-drift", is_flag=True, help="Also set back what was changed outside CloudFormation.")
 @click.option(
     "--allow-remove",
     metavar="LOGICAL_ID",
@@ -32,65 +55,115 @@ _NO_CHANGES = "No changes: the stack has it all already."
     help="Let this resource be removed although it holds data; may be repeated.",
 )
 @environment_command
-def command(project: Project, yes: bool, dry_run: bool, smoke_test: bool, allow_remove: tuple[str, ...]) -> Result:
+def command(
+    project: Project,
+    yes: bool,
+    dry_run: bool,
+    plan_file: Path | None,
+    execute_file: Path | None,
+    smoke_test: bool,
+    rollback_on_failure: bool,
+    no_wait: bool,
+    revert_drift: bool,
+    allow_remove: tuple[str, ...],
+) -> Result:
     """Create or update the stack of an environment, and write its outputs to cfn-outputs/flat-outputs.json.
 
-    Shows the change set and asks before it changes anything (`local` doesn't ask).
+    Shows the change set and asks before it changes anything (`local` doesn't ask). Where another operation runs on
+    the stack, it waits. Ctrl-C asks whether to undo what has begun; a second one leaves it to CloudFormation.
     """
-    from paycli.deployment import execution
-    from paycli.deployment import plan as planning
-
-    if dry_run and smoke_test:
-        raise UsageError(
-            "--dry-run deploys nothing that could be tested.", hint="Leave --smoke-test out.", code="usage"
-        )
-    yes = yes or dry_run or project.environment.target == "embedded"
+    _check_options(
+        stops=dry_run or plan_file is not None,
+        executes=execute_file is not None and (plan_file is not None or dry_run or revert_drift),
+        smoke_test=smoke_test,
+        rollback_on_failure=rollback_on_failure,
+    )
+    yes = yes or dry_run or plan_file is not None or project.environment.target == "embedded"
     console.require_answer(yes=yes)
     aws = project.connect()
-    with display.activity() as report:
-        plan = planning.prepare(aws, project.environment, project.root, report, dry_run=dry_run)
+    if execute_file:
+        from paycli.deployment import planfile
+
+        plan = planfile.load(aws, project.environment, execute_file)
+    else:
+        plan = _plan(project, aws, yes=yes, wait=not no_wait, dry_run=dry_run, revert_drift=revert_drift)
     try:
-        _review(plan, allow_remove, yes=yes)
+        review(plan, allow_remove, yes=yes)
     except BaseException:  # an interrupt as well: a plan that isn't executed stays nowhere
-        planning.discard(aws, plan)
+        if not execute_file:
+            _discard(aws, plan)
         raise
     if dry_run:
-        planning.discard(aws, plan)
-        return Result(_data(plan, executed=False), shown=["Nothing was deployed." if plan.changes else _NO_CHANGES])
-    with display.activity() as report, goes_on(f"paycli deploy --env {project.environment.name}"):
-        deployed = execution.execute(aws, plan, project.root, report)
-    result = _result(plan, deployed)
-    return _with_smoke_test(project, result) if smoke_test else result
+        _discard(aws, plan)
+        return Result(planned(plan, executed=False), shown=["Nothing was deployed." if plan.changes else NO_CHANGES])
+    if plan_file:
+        return _keep(aws, plan, plan_file)
+    result = deployed_result(plan, carry_out(project, aws, plan, allow_remove))
+    if not smoke_test:
+        return result
+    return _with_smoke_test(project, aws, result, rollback=rollback_on_failure)
 
 
-def _review(plan: "Plan", allow_remove: "Collection[str]", *, yes: bool) -> None:
-    """Show what will change, refuse what would lose data, and ask."""
+def _check_options(*, stops: bool, executes: bool, smoke_test: bool, rollback_on_failure: bool) -> None:
+    if stops and smoke_test:
+        raise UsageError("There is nothing deployed to test.", hint="Leave --smoke-test out.", code="usage")
+    if executes:
+        raise UsageError(
+            "--execute executes a plan as it is.", hint="Leave --plan, --dry-run and --revert-drift out.", code="usage"
+        )
+    if rollback_on_failure and not smoke_test:
+        raise UsageError(
+            "--rollback-on-failure is for --smoke-test.",
+            hint="Add --smoke-test: CloudFormation rolls a failed update back by itself.",
+            code="usage",
+        )
+
+
+def _plan(project: Project, aws: "Aws", *, yes: bool, wait: bool, dry_run: bool, revert_drift: bool) -> "Plan":
+    from paycli.deployment import plan as planning
+    from paycli.deployment.states import Policy
+
+    def ask(action: str) -> bool:
+        return yes or console.ask(action)
+
+    policy = Policy(wait=wait and not dry_run, ask=None if dry_run else ask)
+    options = planning.Options(policy, dry_run=dry_run, revert_drift=revert_drift)
+    with display.activity() as report:
+        return planning.prepare(aws, project.environment, project.root, report, options)
+
+
+def _discard(aws: "Aws", plan: "Plan") -> None:
     from paycli.deployment import plan as planning
 
-    change_set = plan.change_set
-    if change_set is None:
-        return
-    console.show(console.err(), tables.changes(change_set, plan.place))
-    for unused in sorted(
-        set(allow_remove) - {change.logical_id for change in plan.changes if change.action == "Remove"}
-    ):
-        console.note(f"--allow-remove {unused}: nothing of that name would be removed.")
-    planning.guard(change_set, allow_remove)
-    action = f"{'Create' if change_set.creates else 'Update'} {change_set.stack_name} in {plan.place}"
-    console.confirm(action, plan.environment.name, typed=plan.environment.retain_data, yes=yes)
+    planning.discard(aws, plan)
 
 
-def _data(plan: "Plan", *, executed: bool) -> dict[str, object]:
-    return {"changes": [dataclasses.asdict(change) for change in plan.changes], "executed": executed}
+def _keep(aws: "Aws", plan: "Plan", path: Path) -> Result:
+    from paycli.deployment import planfile
+
+    if plan.change_set is None:
+        return Result({**planned(plan, executed=False), "plan": None}, shown=[NO_CHANGES, f"{path} is not written."])
+    try:
+        planfile.save(plan, aws.region, path)
+    except BaseException:  # what no file names, nobody executes
+        _discard(aws, plan)
+        raise
+    name = printable(str(path))
+    said = f"Written to {name}. Execute it: paycli deploy --env {plan.environment.name} --execute {name}"
+    return Result({**planned(plan, executed=False), "plan": str(path)}, shown=[said])
 
 
-def _result(plan: "Plan", deployed: "Deployed") -> Result:
-    data = {**_data(plan, executed=bool(plan.changes)), "outputs": deployed.outputs, "outputs_file": str(deployed.path)}
-    said = f"{len(plan.changes)} changes deployed." if plan.changes else _NO_CHANGES
-    return Result(data, shown=[said, *tables.outputs(deployed.outputs), f"Written to {printable(str(deployed.path))}"])
+def _with_smoke_test(project: Project, aws: "Aws", deployed: Result, *, rollback: bool) -> Result:
+    try:
+        checked = with_smoke_test(project, deployed)
+    except PaycliError as error:  # the test can't even run, for want of an output say
+        if not rollback:
+            raise
+        checked = dataclasses.replace(deployed, status=ExitStatus.FAILED, errors=(error,))
+    if not rollback or checked.status is ExitStatus.DONE:
+        return checked
+    from paycli.commands.rollback import back_to_version_before
 
-
-def _with_smoke_test(project: Project, deployed: Result) -> Result:
-    checked = check_stack(project, only=())
-    data = {**deployed.data, "smoke_test": checked.data}
-    return dataclasses.replace(checked, data=data, shown=[*deployed.shown, *checked.shown])
+    back = back_to_version_before(project, aws, deployed.data["deploy"])
+    data = {**checked.data, "rollback": back.data}
+    return dataclasses.replace(checked, data=data, shown=[*checked.shown, *back.shown])

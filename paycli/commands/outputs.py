@@ -1,5 +1,6 @@
 """`paycli outputs`: what the deployed stack offers, for people and scripts."""
 
+import json
 import shlex
 
 import click
@@ -11,11 +12,15 @@ from paycli.errors import UsageError
 
 
 @click.command("outputs", epilog='Example: eval "$(paycli outputs --env dev --format env)"; echo "$APIEndpoint"')
-@click.option("--format", "form", type=click.Choice(["text", "env"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "env", "json"]), default="text", show_default=True)
 @click.option("--key", metavar="NAME", help="Only the value of this output.")
 @environment_command
 def command(project: Project, form: str, key: str | None) -> Result:
-    """Show the outputs of the deployed stack, and write cfn-outputs/flat-outputs.json anew."""
+    """Show the outputs of the deployed stack, and write cfn-outputs/flat-outputs.json anew.
+
+    --format env prints `export NAME=value` lines for eval, quoted for the shell, under the outputs' own names;
+    --format json prints one flat object, as in the file. (--json, as everywhere, wraps it in paycli's document.)
+    """
     from paycli.aws import check_caller
     from paycli.deployment import execution
 
@@ -23,7 +28,7 @@ def command(project: Project, form: str, key: str | None) -> Result:
         raise UsageError("--key gives the bare value.", hint="Leave --format out.", code="usage")
     aws = project.connect_to_deployed()
     check_caller(aws, project.environment)
-    outputs = execution.finish(aws, project.environment, project.root).outputs
+    outputs = execution.written(aws, project.environment, project.root).outputs
     if key:
         if key not in outputs:
             raise UsageError(
@@ -33,4 +38,6 @@ def command(project: Project, form: str, key: str | None) -> Result:
     if form == "env":
         lines = [f"export {name}={shlex.quote(value)}\n" for name, value in outputs.items()]
         return Result({"outputs": outputs}, text="".join(lines))
+    if form == "json":
+        return Result({"outputs": outputs}, text=json.dumps(outputs, indent=2) + "\n")
     return Result({"outputs": outputs}, shown=tables.outputs(outputs))

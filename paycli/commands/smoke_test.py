@@ -32,7 +32,8 @@ def check_stack(project: Project, *, only: tuple[str, ...]) -> Result:
     aws = project.connect_to_deployed()
     caller = check_caller(aws, project.environment)
     stack = execution.existing(aws, project.environment)
-    digest = artifacts.checksum(aws, stack.parameters["ArtifactBucket"], caller.account, stack.parameters["CodeKey"])
+    bucket = artifacts.bucket_of(aws, stack.parameters["ArtifactBucket"], caller.account)
+    digest = artifacts.checksum(bucket, stack.parameters["CodeKey"])
     target = smoke.Target(aws, project.environment, outputs.resolved(aws, stack), digest)
     with display.checks(len(only) or len(smoke.names())) as report:
         results = smoke.run(target, only=only, report=lambda result: report(result.name))
@@ -48,3 +49,10 @@ def check_stack(project: Project, *, only: tuple[str, ...]) -> Result:
         status=ExitStatus.FAILED if failed else ExitStatus.DONE,
         errors=errors,
     )
+
+
+def with_smoke_test(project: Project, deployed: Result) -> Result:
+    """Return what was deployed together with what the smoke test says of it."""
+    checked = check_stack(project, only=())
+    data = {**deployed.data, "smoke_test": checked.data}
+    return dataclasses.replace(checked, data=data, shown=[*deployed.shown, *checked.shown])

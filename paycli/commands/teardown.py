@@ -12,14 +12,23 @@ from paycli.errors import PaycliError
 from paycli.text import printable
 
 if TYPE_CHECKING:
+    from paycli.aws import Aws, Caller
     from paycli.deployment.teardown import Leftover, TeardownPlan
+    from paycli.environment import Environment
 
 
 @click.command("teardown", epilog="Example: paycli teardown --env pr-123 --yes")
 @click.option("--yes", is_flag=True, help="Don't ask; for CI.")
 @click.option("--disable-termination-protection", "unprotect", is_flag=True, help="Needed where the stack has it.")
+@click.option(
+    "--retain",
+    metavar="LOGICAL_ID",
+    multiple=True,
+    help="Leave this resource, on which an earlier delete has failed; may be repeated.",
+)
+@click.option("--artifacts", is_flag=True, help="Also remove the environment's deploy records, templates and code.")
 @environment_command
-def command(project: Project, yes: bool, unprotect: bool) -> Result:
+def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...], artifacts: bool) -> Result:
     """Delete the stack of an environment. Shows first what goes and what stays.
 
     On `local` it also stops the embedded AWS when no stack is left on it, and without a terminal it doesn't ask.
@@ -35,9 +44,17 @@ def command(project: Project, yes: bool, unprotect: bool) -> Result:
     caller = check_caller(aws, environment)
     plan = teardown.plan(aws, environment)
     if plan is None:
+        forgotten = _forget(aws, environment, caller) if artifacts else {}
         stopped = _stop_embedded(project)
-        return Result({"deleted": False, "left": [], **stopped}, text=f"There is no stack {environment.stack_name}.\n")
+        data = {"deleted": False, "left": [], **forgotten, **stopped}
+        return Result(data, shown=[f"There is no stack {environment.stack_name}.", *_said(forgotten)])
+    plan = teardown.retaining(plan, retain)
     console.show(console.err(), tables.teardown(plan, caller.place))
+    for resource in plan.in_the_way:
+        console.note(f"{resource.logical_id} was in the way before: {resource.reason}")
+    if plan.in_the_way and not retain:
+        options = " ".join(f"--retain {resource.logical_id}" for resource in plan.in_the_way)
+        console.note(f"Once that is mended this goes through; to leave it behind: {options}")
     if plan.stack.termination_protection and not unprotect:
         raise PaycliError(
             f"{plan.stack.name} has termination protection.",
@@ -51,8 +68,29 @@ def command(project: Project, yes: bool, unprotect: bool) -> Result:
     with display.activity() as report, goes_on(f"paycli teardown --env {environment.name}"):
         left = teardown.execute(aws, environment, plan, report)
     outputs.forget(plan.stack, project.root)
+    forgotten = _forget(aws, environment, caller) if artifacts else {}
     stopped = _stop_embedded(project)
-    return _result(plan, left, stopped, kept_a_while=environment.target == "aws" and bool(plan.goes))
+    kept_a_while = environment.target == "aws" and bool(plan.goes)
+    return _result(plan, left, {**forgotten, **stopped}, kept_a_while=kept_a_while)
+
+
+def _forget(aws: "Aws", environment: "Environment", caller: "Caller") -> dict[str, Any]:
+    """Remove the environment's records and artifacts."""
+    from paycli.deployment import bootstrap, records
+    from paycli.deployment.artifacts import bucket_of
+
+    bucket = bootstrap.find_bucket(aws)
+    gone = records.forget(bucket_of(aws, bucket, caller.account), environment.name) if bucket else 0
+    return {"artifacts_removed": gone}
+
+
+def _said(done: dict[str, Any]) -> list[str]:
+    said = []
+    if "artifacts_removed" in done:
+        said.append(f"{done['artifacts_removed']} records and artifacts are removed from the artifact bucket.")
+    if done.get("emulator_stopped"):
+        said.append("The embedded AWS is stopped: no stack was left on it.")
+    return said
 
 
 def _stop_embedded(project: Project) -> dict[str, Any]:
@@ -70,20 +108,19 @@ def _stop_embedded(project: Project) -> dict[str, Any]:
     return {"emulator_stopped": emulator.stop(project.root)}
 
 
-def _result(plan: "TeardownPlan", left: list["Leftover"], stopped: dict[str, Any], *, kept_a_while: bool) -> Result:
+def _result(plan: "TeardownPlan", left: list["Leftover"], done: dict[str, Any], *, kept_a_while: bool) -> Result:
     shown = [f"{plan.stack.name} is deleted: {len(plan.goes)} resources gone, {len(left)} left."]
     for leftover in left:
         name = printable(f"{leftover.resource.resource_type} {leftover.resource.physical_id}")
         shown += [f"  {name}", f"    remove it with: {printable(leftover.command)}"]
     if kept_a_while:
         shown.append("AWS keeps a deleted KMS key for 7 days, and a deleted table's system backup for 35 days.")
-    if stopped.get("emulator_stopped"):
-        shown.append("The embedded AWS is stopped: no stack was left on it.")
+    shown += _said(done)
     data = {
         "deleted": True,
         "stack": plan.stack.name,
         "gone": [dataclasses.asdict(resource) for resource in plan.goes],
         "left": [dataclasses.asdict(leftover) for leftover in left],
-        **stopped,
+        **done,
     }
     return Result(data, shown=shown)

@@ -1,32 +1,53 @@
-"""Code packages and large templates in the artifact bucket.
-
-Every call names the bucket's owner, so that none goes to a squatter's.
-"""
+"""Code packages and templates in the artifact bucket, each under the digest of its content."""
 
 import base64
 import hashlib
+from dataclasses import dataclass
+from typing import Any
 
 from paycli.aws import Aws
 from paycli.deployment.package import CodePackage
 
 
-def upload_if_absent(aws: Aws, bucket: str, account: str, code: CodePackage) -> bool:
+@dataclass(frozen=True)
+class Bucket:
+    """The artifact bucket, and whose it must be: no call goes to a squatter's."""
+
+    aws: Aws
+    name: str
+    owner: str
+
+    @property
+    def s3(self) -> Any:
+        """The client that reads and writes it; made when it is first needed, which takes a while."""
+        return self.aws.client("s3")
+
+    @property
+    def place(self) -> dict[str, str]:
+        """What names the bucket in every request."""
+        return {"Bucket": self.name, "ExpectedBucketOwner": self.owner}
+
+
+def bucket_of(aws: Aws, name: str, account: str) -> Bucket:
+    """Return the bucket of that name, which must be the account's."""
+    return Bucket(aws, name, account)
+
+
+def upload_if_absent(bucket: Bucket, code: CodePackage) -> bool:
     """Upload the package unless it is there (one call, two when it is new); return whether it was uploaded."""
-    if checksum(aws, bucket, account, code.key) is not None:
+    if checksum(bucket, code.key) is not None:
         return False
     digest = base64.b64encode(hashlib.sha256(code.content).digest()).decode()
-    aws.client("s3").put_object(
-        Bucket=bucket, Key=code.key, Body=code.content, ChecksumSHA256=digest, ExpectedBucketOwner=account
-    )
+    bucket.s3.put_object(**bucket.place, Key=code.key, Body=code.content, ChecksumSHA256=digest)
     return True
 
 
-def checksum(aws: Aws, bucket: str, account: str, key: str) -> str | None:
-    """Return the package's SHA-256 (base64, as Lambda's CodeSha256 shows it), or None where it is absent."""
+def checksum(bucket: Bucket, key: str) -> str | None:
+    """Return an object's SHA-256 (base64, as Lambda's CodeSha256 shows it), or None where it is absent."""
     from botocore.exceptions import ClientError
 
     try:
-        head = aws.client("s3").head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED", ExpectedBucketOwner=account)
+        head = bucket.s3.head_object(**bucket.place, Key=key, ChecksumMode="ENABLED")
     except ClientError as error:
         if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
             return None
@@ -34,9 +55,19 @@ def checksum(aws: Aws, bucket: str, account: str, key: str) -> str | None:
     return str(head.get("ChecksumSHA256", ""))
 
 
-def upload_template(aws: Aws, bucket: str, account: str, template: str) -> str:
-    """Upload a template that is too large to be sent inline, and return the URL that CloudFormation reads."""
-    s3 = aws.client("s3")
-    key = f"templates/{hashlib.sha256(template.encode()).hexdigest()}.json"
-    s3.put_object(Bucket=bucket, Key=key, Body=template.encode(), ExpectedBucketOwner=account)
-    return f"{s3.meta.endpoint_url}/{bucket}/{key}"
+def template_key(sha256: str) -> str:
+    """Return where a template lies."""
+    return f"templates/{sha256}.json"
+
+
+def upload_template(bucket: Bucket, template: str) -> str:
+    """Upload a template (one call), and return the URL that CloudFormation reads."""
+    key = template_key(hashlib.sha256(template.encode()).hexdigest())
+    bucket.s3.put_object(**bucket.place, Key=key, Body=template.encode())
+    return f"{bucket.s3.meta.endpoint_url}/{bucket.name}/{key}"
+
+
+def download(bucket: Bucket, key: str) -> bytes:
+    """Return the content of an object."""
+    content: bytes = bucket.s3.get_object(**bucket.place, Key=key)["Body"].read()
+    return content

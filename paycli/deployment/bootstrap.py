@@ -3,35 +3,50 @@
 from typing import Any
 
 from paycli.aws import Aws
-from paycli.deployment import failure, stacks
+from paycli.deployment import failure, stacks, states
 from paycli.deployment.follow import follow, last_event
 from paycli.environment import Environment
-from paycli.errors import PaycliError
+from paycli.errors import PaycliError, not_deployed
 from paycli.progress import Report, Step
 from paycli.stack.bootstrap import BOOTSTRAP_STACK, build_bootstrap
 from paycli.stack.rendering import to_json
-
-_USABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 
 
 def find_bucket(aws: Aws) -> str | None:
     """Return the artifact bucket, or None where no bootstrap stack stands (one call)."""
     stack = stacks.find(aws.client("cloudformation"), BOOTSTRAP_STACK)
-    return stack.outputs["ArtifactBucket"] if stack and stack.status in _USABLE else None
+    return stack.outputs.get("ArtifactBucket") if stack and stack.status in states.UPDATABLE else None
+
+
+def demand_bucket(aws: Aws, environment: Environment) -> str:
+    """Return the artifact bucket, or raise PaycliError where nothing was ever deployed."""
+    bucket = find_bucket(aws)
+    if bucket is None:
+        raise not_deployed(environment.stack_name, environment.name)
+    return bucket
 
 
 def ensure_bucket(aws: Aws, environment: Environment, report: Report) -> str:
-    """Return the artifact bucket; the first deploy of an account and region makes it."""
+    """Return the artifact bucket; the first deploy of an account and region makes it.
+
+    Another deploy may be making it now: that one is waited for. What a failed create of it left is removed first;
+    after a delete that failed the bucket still has the records of every environment, and a person decides.
+    """
     bucket = find_bucket(aws)
     if bucket:
         return bucket
-    report(Step(f"Making {BOOTSTRAP_STACK}: the artifact bucket of this account and region, once"))
-    _create(aws, environment, report)
+    cloudformation = aws.client("cloudformation")
+    policy = states.Policy(wait=True, ask=lambda _action: True)
+    target = states.Target(BOOTSTRAP_STACK, environment, removable=states.FAILED_CREATES)
+    stack = states.bring_to_rest(cloudformation, target, policy, report)
+    if stack is None:
+        report(Step(f"Making {BOOTSTRAP_STACK}: the artifact bucket of this account and region, once"))
+        _create(aws, environment, report)
     bucket = find_bucket(aws)
     if bucket is None:
         raise PaycliError(
             f"The stack {BOOTSTRAP_STACK} can't be used.",
-            hint=f"Delete it, then deploy again: aws cloudformation delete-stack --stack-name {BOOTSTRAP_STACK}",
+            hint="Look at its events in the CloudFormation console; every environment of the account leans on it.",
             code="bootstrap_failed",
         )
     return bucket
@@ -43,7 +58,8 @@ def _create(aws: Aws, environment: Environment, report: Report) -> None:
     template = build_bootstrap(retain=not embedded, tls_only=not embedded, log_role=_log_role_missing(aws))
     stack_id = _create_or_join(cloudformation, to_json(template))
     finished = follow(cloudformation, stack_id, after="", total=len(template.resources), report=report)
-    failure.demand(finished, "CREATE_COMPLETE", BOOTSTRAP_STACK, environment.name)
+    failure.demand(cloudformation, finished, "CREATE_COMPLETE", stack_id, environment)
+    stacks.shown(cloudformation, stack_id, finished.status)
 
 
 def _create_or_join(cloudformation: Any, template: str) -> str:
@@ -81,4 +97,4 @@ def remove_bootstrap(aws: Aws, environment: Environment, report: Report) -> None
     after = last_event(cloudformation, stack_id)
     cloudformation.delete_stack(StackName=stack_id)
     finished = follow(cloudformation, stack_id, after=after, total=len(resources), report=report)
-    failure.demand(finished, "DELETE_COMPLETE", BOOTSTRAP_STACK, environment.name)
+    failure.demand(cloudformation, finished, "DELETE_COMPLETE", stack_id, environment)

@@ -1,5 +1,6 @@
 """Change sets: the plan of a deploy, as data."""
 
+import contextlib
 import secrets
 import time
 from collections.abc import Iterable, Mapping
@@ -7,30 +8,54 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from paycli.deployment import stacks
+from paycli.deployment import failure, stacks
 from paycli.environment import Environment
 from paycli.errors import PaycliError
 from paycli.stack.retention import DATA_TYPES
 
 _DEADLINE_SECONDS = 300.0
+_VISIBLE_SECONDS = 10.0  # by then a new change set must show: CloudFormation's answers are eventually consistent
+_LONGEST_VALUE = 200  # characters of a property's value
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A property or attribute that makes a change; `before` and `after` are empty where AWS doesn't tell them."""
+
+    name: str
+    before: str = ""
+    after: str = ""
+    drifted: bool = False  # changed by somebody outside CloudFormation
+    recreates: bool = False  # it can only be changed by making the resource anew
 
 
 @dataclass(frozen=True)
 class Change:
     """What the change set will do to one resource."""
 
-    action: str  # Add, Modify, Remove, Import, Dynamic
+    action: str  # Add, Modify, Remove, Import, Dynamic, SyncWithActual
     logical_id: str
     resource_type: str
     replacement: str  # True, Conditional, False, or empty where the action isn't Modify
-    causes: tuple[str, ...]  # the properties that make it
+    causes: tuple[Cause, ...]
 
     @property
     def loses_data(self) -> bool:
         """Whether what holds data would be replaced or removed."""
-        # Conditional isn't counted: what has a fixed name is never replaced, CloudFormation refuses it.
-        gone = self.action == "Remove" or self.replacement == "True"
-        return gone and self.resource_type in DATA_TYPES
+        replaced = self.replacement == "True" or any(cause.recreates for cause in self.causes)
+        return (self.action == "Remove" or replaced) and self.resource_type in DATA_TYPES
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a stack shall become. `template` is the request's TemplateBody or TemplateURL."""
+
+    template: Mapping[str, str]
+    parameters: Mapping[str, str]
+    creates: bool
+    description: str
+    alarms: tuple[str, ...] = ()  # ARNs; one that goes off while the stack is updated rolls the update back
+    revert_drift: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,61 +69,88 @@ class ChangeSet:
     changes: tuple[Change, ...]
 
 
-def create(
-    cloudformation: Any,
-    environment: Environment,
-    *,
-    template: Mapping[str, str],
-    parameters: Mapping[str, str],
-    creates: bool,
-    description: str,
-) -> ChangeSet | None:
+def create(cloudformation: Any, environment: Environment, wanted: Wanted) -> ChangeSet | None:
     """Make a change set and wait until CloudFormation has computed it.
 
-    `template` is the request's TemplateBody or TemplateURL. Returns None where nothing would change;
-    that change set is deleted. Raises PaycliError where CloudFormation refuses the template.
+    Returns None where nothing would change; that change set is deleted. Raises PaycliError where CloudFormation
+    refuses the template.
     """
+    request = _request(environment, wanted)
+    made: dict[str, str] = {}
+    try:
+        made = _begin(cloudformation, request)
+        described = describe(cloudformation, made["Id"])
+        refused = _refused(cloudformation, described, made, environment)
+    except BaseException:  # interrupted as well: what was only a plan must not stay behind
+        _take_back(cloudformation, request, made)
+        raise
+    if described["Status"] == "FAILED":
+        discard(cloudformation, made["Id"], made["StackId"], creates=wanted.creates)
+        if refused:
+            raise refused
+        return None
+    return ChangeSet(
+        change_set_id=made["Id"],
+        stack_id=made["StackId"],
+        stack_name=environment.stack_name,
+        creates=wanted.creates,
+        changes=changes(described),
+    )
+
+
+def _begin(cloudformation: Any, request: Mapping[str, Any]) -> dict[str, str]:
+    from botocore.exceptions import ClientError
+
+    try:
+        made: dict[str, str] = cloudformation.create_change_set(**request)
+    except ClientError as error:
+        if "already exists and cannot be created again" in error.response["Error"]["Message"]:
+            raise stacks.busy(request["StackName"], "being created") from None
+        raise
+    return made
+
+
+def _take_back(cloudformation: Any, request: Mapping[str, Any], made: Mapping[str, str]) -> None:
+    """Delete what may have been made, also where an interrupt or a lost reply hides its id."""
+    from botocore.exceptions import ClientError
+
+    creates = request["ChangeSetType"] == "CREATE"
+    if made:
+        discard(cloudformation, made["Id"], made["StackId"], creates=creates)
+        return
+    with contextlib.suppress(ClientError):  # it was not made, or whatever failed before fails again
+        cloudformation.delete_change_set(StackName=request["StackName"], ChangeSetName=request["ChangeSetName"])
+        if creates:
+            _delete_if_empty(cloudformation, request["StackName"], "")
+
+
+def _request(environment: Environment, wanted: Wanted) -> dict[str, Any]:
+    name = f"paycli-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     request: dict[str, Any] = {
         "StackName": environment.stack_name,
-        "ChangeSetName": f"paycli-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
-        "ChangeSetType": "CREATE" if creates else "UPDATE",
-        "Description": description[:1024],
-        **template,
-        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        "ChangeSetName": name,
+        "ClientToken": name,  # the SDK may repeat a request whose reply was lost
+        "ChangeSetType": "CREATE" if wanted.creates else "UPDATE",
+        "Description": wanted.description[:1024],
+        **wanted.template,
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in wanted.parameters.items()],
         "Capabilities": ["CAPABILITY_IAM"],
         "Tags": [{"Key": key, "Value": value} for key, value in environment.all_tags.items()],
     }
-    if creates and environment.retain_data:  # what an earlier stack of this name has left, with its data
+    if wanted.creates and environment.retain_data:  # what an earlier stack of this name has left, with its data
         request["ImportExistingResources"] = True
     if environment.cloudformation_role:
         request["RoleARN"] = environment.cloudformation_role
     if environment.deployment_mode == "express":  # the mode alone would turn rollback off
         request["DeploymentConfig"] = {"Mode": "EXPRESS", "DisableRollback": False}
-    try:
-        made = cloudformation.create_change_set(**request)
-    except cloudformation.exceptions.AlreadyExistsException:
-        raise stacks.busy(environment.stack_name, "being created") from None
-    try:
-        described = _await_computed(cloudformation, made["Id"])
-    except BaseException:  # interrupted as well: what was only a plan must not stay behind
-        discard(cloudformation, made["Id"], made["StackId"], creates=creates)
-        raise
-    if described["Status"] == "FAILED":
-        discard(cloudformation, made["Id"], made["StackId"], creates=creates)
-        if _says_no_changes(described.get("StatusReason", "")):
-            return None
-        raise PaycliError(
-            f"CloudFormation refuses the change set: {described.get('StatusReason', 'it gives no reason')}",
-            hint="Nothing was changed.",
-            code="change_set_failed",
-        )
-    return ChangeSet(
-        change_set_id=made["Id"],
-        stack_id=made["StackId"],
-        stack_name=environment.stack_name,
-        creates=creates,
-        changes=tuple(sorted(_changes(described["Changes"]), key=_destructive_first)),
-    )
+    if wanted.alarms:
+        request["RollbackConfiguration"] = {
+            "RollbackTriggers": [{"Arn": arn, "Type": "AWS::CloudWatch::Alarm"} for arn in wanted.alarms],
+            "MonitoringTimeInMinutes": environment.rollback_monitoring_minutes,
+        }
+    if wanted.revert_drift:
+        request["DeploymentMode"] = "REVERT_DRIFT"
+    return request
 
 
 def told(environment: Environment, types: Mapping[str, str]) -> ChangeSet:
@@ -112,31 +164,55 @@ def told(environment: Environment, types: Mapping[str, str]) -> ChangeSet:
     return ChangeSet("", "", environment.stack_name, creates=True, changes=added)
 
 
+def _refused(
+    cloudformation: Any, described: Mapping[str, Any], made: Mapping[str, str], environment: Environment
+) -> PaycliError | None:
+    """Return the error of a change set that CloudFormation refuses; asked before what it says of it is deleted."""
+    reason = described.get("StatusReason", "")
+    if described["Status"] != "FAILED" or _says_no_changes(reason):
+        return None
+    return failure.refused_change_set(cloudformation, made["Id"], made["StackId"], reason, environment)
+
+
 def discard(cloudformation: Any, change_set_id: str, stack_id: str, *, creates: bool) -> None:
     """Delete a change set, and the empty stack (REVIEW_IN_PROGRESS) that one for a new stack leaves.
 
     Two creates share that stack, so it stays where another change set is there, or another deploy has executed one.
     """
     cloudformation.delete_change_set(ChangeSetName=change_set_id)
-    stack = stacks.find(cloudformation, stack_id) if creates else None
-    if stack is None or stack.status != "REVIEW_IN_PROGRESS":
+    if creates:
+        _delete_if_empty(cloudformation, stack_id, change_set_id)
+
+
+def _delete_if_empty(cloudformation: Any, stack_id: str, change_set_id: str) -> None:
+    stack = stacks.find(cloudformation, stack_id)
+    if stack is None or not stack.empty:
         return
     others = cloudformation.list_change_sets(StackName=stack_id)["Summaries"]
     if all(other["ChangeSetId"] == change_set_id for other in others):
         cloudformation.delete_stack(StackName=stack_id)
 
 
-def _await_computed(cloudformation: Any, change_set_id: str) -> dict[str, Any]:
-    """Return the description, with the changes of every page, once the change set is computed."""
-    deadline = time.monotonic() + _DEADLINE_SECONDS
+def describe(cloudformation: Any, change_set_id: str) -> dict[str, Any]:
+    """Return the description, with the changes of every page and their values, once the change set is computed."""
+    began = time.monotonic()
     pause = 0.1
-    while time.monotonic() < deadline:
-        described: dict[str, Any] = cloudformation.describe_change_set(ChangeSetName=change_set_id)
+    while time.monotonic() - began < _DEADLINE_SECONDS:
+        try:
+            described: dict[str, Any] = cloudformation.describe_change_set(
+                ChangeSetName=change_set_id, IncludePropertyValues=True
+            )
+        except cloudformation.exceptions.ChangeSetNotFoundException:
+            if time.monotonic() - began > _VISIBLE_SECONDS:
+                raise
+            described = {"Status": "not visible yet"}
         if described["Status"] in {"CREATE_COMPLETE", "FAILED"}:
             changes = list(described.get("Changes", []))
             token = described.get("NextToken")
             while token:
-                page = cloudformation.describe_change_set(ChangeSetName=change_set_id, NextToken=token)
+                page = cloudformation.describe_change_set(
+                    ChangeSetName=change_set_id, IncludePropertyValues=True, NextToken=token
+                )
                 changes += page["Changes"]
                 token = page.get("NextToken")
             return {**described, "Changes": changes}
@@ -150,18 +226,50 @@ def _says_no_changes(reason: str) -> bool:
     return "didn't contain changes" in reason or "No updates are to be performed" in reason
 
 
-def _changes(raw: Iterable[Mapping[str, Any]]) -> Iterable[Change]:
-    for entry in raw:
-        change = entry["ResourceChange"]
-        targets = [detail.get("Target", {}) for detail in change.get("Details", [])]
-        causes = [target.get("Name") or target.get("Attribute", "") for target in targets]
-        yield Change(
-            action=change["Action"],
-            logical_id=change["LogicalResourceId"],
-            resource_type=change["ResourceType"],
-            replacement=change.get("Replacement", ""),
-            causes=tuple(dict.fromkeys(cause for cause in causes if cause)),
+def changes(described: Mapping[str, Any]) -> tuple[Change, ...]:
+    """Return the changes of a described change set, destructive ones first."""
+    entries = [entry["ResourceChange"] for entry in described["Changes"]]
+    found = [
+        Change(
+            action=entry["Action"],
+            logical_id=entry["LogicalResourceId"],
+            resource_type=entry["ResourceType"],
+            replacement=entry.get("Replacement", ""),
+            causes=tuple(_causes(entry.get("Details", []))),
         )
+        for entry in entries
+    ]
+    return tuple(sorted(found, key=_destructive_first))
+
+
+def _causes(details: Iterable[Mapping[str, Any]]) -> Iterable[Cause]:
+    """Give each property once: by its path and values where AWS tells them, else by its name.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceTargetDefinition.html
+    """
+    found: dict[str, Cause] = {}
+    for detail in details:
+        target = detail.get("Target", {})
+        path = str(target.get("Path", "")).removeprefix("/Properties/").replace("/", ".")
+        name = path or target.get("Name") or target.get("Attribute", "")
+        drift = target.get("Drift")
+        cause = Cause(
+            name,
+            _shortened(target.get("BeforeValue")),
+            _shortened(target.get("AfterValue")),
+            drifted=bool(drift),
+            # A dynamic evaluation knows of a reference only, not that its value changes.
+            recreates=target.get("RequiresRecreation") == "Always" and detail.get("Evaluation") == "Static",
+        )
+        # One with values says more than a second detail of the same property without.
+        if name and (name not in found or not (found[name].before or found[name].after)):
+            found[name] = cause
+    return found.values()
+
+
+def _shortened(value: str | None) -> str:
+    text = value or ""
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
 def _destructive_first(change: Change) -> tuple[bool, int, str]:

@@ -2,15 +2,21 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from paycli.aws_errors import is_temporary
 from paycli.errors import PaycliError
-from paycli.progress import Report, ResourceEvent
+from paycli.progress import Report, ResourceEvent, Step
 
-_FASTEST, _SLOWEST = 0.25, 2.0  # seconds between two looks
+# Seconds between two looks: a stack that is done is seen within 1.7 s, at less than one call a second.
+_FASTEST, _SLOWEST = 0.35, 1.5
+_SETTLE_SECONDS = 1.0
+_OVERLAP = 25  # known events that are looked at again: so many newer ones may show before a late one
 DEADLINE_SECONDS = 3600.0
+DEADLINE_CODE = "deadline"  # of the error that it has passed
+SILENCE_SECONDS = 300.0  # how long AWS may be out of reach
 
 
 @dataclass(frozen=True)
@@ -22,8 +28,14 @@ class Finished:
 
 
 def last_event(cloudformation: Any, stack_id: str) -> str:
-    """Return the id of the newest event: what comes after it belongs to the next operation."""
-    return str(cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"][0]["EventId"])
+    """Return the id of the newest event, or "" where none shows: what comes after it is of the next operation."""
+    events = cloudformation.describe_stack_events(StackName=stack_id)["StackEvents"]
+    return str(events[0]["EventId"]) if events else ""
+
+
+def until_done(cloudformation: Any, stack_id: str, *, report: Report) -> Finished:
+    """Follow the operation that runs now, from its beginning."""
+    return follow(cloudformation, stack_id, after="", total=0, report=report)
 
 
 def follow(
@@ -37,48 +49,136 @@ def follow(
 ) -> Finished:
     """Report each event after the event `after` until the stack is done: one call a tick.
 
-    Raises PaycliError when `deadline_seconds` pass first; the operation goes on without paycli.
+    Without `after` the events begin where the operation that runs began. What is temporary (throttling, a network
+    that is away) is waited out. Raises PaycliError when `deadline_seconds` pass first; the operation goes on without
+    paycli.
     """
-    deadline = time.monotonic() + deadline_seconds
-    events: list[ResourceEvent] = []
-    finished: set[str] = set()
+    began = time.monotonic()
+    operation = _Operation(stack_id, total, report)
+    look = _Patient(cloudformation, stack_id, report, after)
     pause = _FASTEST
-    while time.monotonic() < deadline:
-        fresh = list(_events_after(cloudformation, stack_id, after))
-        for raw in reversed(fresh):
-            own = raw.get("PhysicalResourceId") == stack_id
-            status = raw["ResourceStatus"]
-            if not own and not status.endswith("_IN_PROGRESS"):
-                finished.add(raw["LogicalResourceId"])
-            event = ResourceEvent(
-                stack=raw["StackName"],
-                logical_id=raw["LogicalResourceId"],
-                resource_type=raw["ResourceType"],
-                status=status,
-                reason=raw.get("ResourceStatusReason", ""),
-                at=raw["Timestamp"],
-                done=len(finished),
-                total=max(total, len(finished)),
-            )
-            events.append(event)
-            report(event)
-            if own and not status.endswith("_IN_PROGRESS"):
-                return Finished(status, tuple(events))
-        if fresh:
-            after, pause = fresh[0]["EventId"], _FASTEST
-        time.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads the calls, guards nothing
-        pause = min(pause * 1.5, _SLOWEST)
+    while time.monotonic() - began < deadline_seconds:
+        operation.take(look.fresh())
+        if operation.status:
+            if "COMPLETE" not in operation.status or "ROLLBACK" in operation.status:
+                time.sleep(_SETTLE_SECONDS)  # events may show late, and one of them is the cause
+                operation.take(look.fresh())
+            return Finished(operation.status, tuple(operation.events))
+        time.sleep(pause * random.uniform(0.9, 1.1))  # noqa: S311 - spreads the calls, guards nothing
+        pause = min(pause * 1.6, _SLOWEST)
     raise PaycliError(
         f"{stack_id.split('/')[1]} isn't done after {deadline_seconds:.0f} s; CloudFormation goes on.",
         hint="Run the command again: it says how the stack stands.",
-        code="deadline",
+        code=DEADLINE_CODE,
     )
 
 
-def _events_after(cloudformation: Any, stack_id: str, known: str) -> Iterator[dict[str, Any]]:
-    """Give the events that are newer than `known`, newest first as CloudFormation lists them."""
-    for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id):
-        for event in page["StackEvents"]:
-            if event["EventId"] == known:
+class _Operation:
+    """What is known of the operation that is followed; `status` is empty until the stack is done."""
+
+    def __init__(self, stack_id: str, total: int, report: Report) -> None:
+        self._stack_id, self._total, self._report = stack_id, total, report
+        self._finished: set[str] = set()
+        self.events: list[ResourceEvent] = []
+        self.status = ""
+
+    def take(self, fresh: Iterable[dict[str, Any]]) -> None:
+        """Report events, oldest first."""
+        for raw in fresh:
+            own = raw.get("PhysicalResourceId") == self._stack_id
+            status = raw["ResourceStatus"]
+            if not own and not status.endswith("_IN_PROGRESS"):
+                self._finished.add(raw["LogicalResourceId"])
+            done = len(self._finished)
+            event = resource_event(raw, done=done, total=max(self._total, done))
+            self.events.append(event)
+            self._report(event)
+            if own and _is_end(raw):
+                self.status = status
+
+
+def _is_end(raw: Mapping[str, Any]) -> bool:
+    """Whether an event of the stack itself ends the operation; a failed validation's rollback is yet to come."""
+    return not raw["ResourceStatus"].endswith("_IN_PROGRESS") and raw.get("DetailedStatus") != "VALIDATION_FAILED"
+
+
+def resource_event(raw: Mapping[str, Any], *, done: int = 0, total: int = 0) -> ResourceEvent:
+    """Return an event of DescribeStackEvents as paycli's own."""
+    return ResourceEvent(
+        stack=raw["StackName"],
+        logical_id=raw["LogicalResourceId"],
+        resource_type=raw["ResourceType"],
+        status=raw["ResourceStatus"],
+        reason=raw.get("ResourceStatusReason", ""),
+        at=raw["Timestamp"],
+        done=done,
+        total=total,
+        physical_id=raw.get("PhysicalResourceId", ""),
+    )
+
+
+class _Patient:
+    """Reads events, and waits where AWS can't be asked for a while.
+
+    Without `after` it begins where the operation that runs, or has just ended, began.
+    """
+
+    def __init__(self, cloudformation: Any, stack_id: str, report: Report, after: str) -> None:
+        self._cloudformation, self._stack_id, self._report = cloudformation, stack_id, report
+        self._before = {after} - {""}  # where the operation before ended: nothing older is of this one
+        self._known = set[str](self._before)
+        self._silent_since: float | None = None
+
+    def fresh(self) -> list[dict[str, Any]]:
+        """Return the events that weren't seen before, oldest first; none where AWS can't be asked now."""
+        try:
+            unknown = self._unknown() if self._known else self._begun_last()
+            # An event that comes meanwhile moves the pages: the last of one is then the first of the next as well.
+            found = list({event["EventId"]: event for event in unknown}.values())
+        except Exception as error:
+            if not is_temporary(error):
+                error.add_note("CloudFormation goes on with what it has begun: the same command follows it again.")
+                raise
+            self._wait_or_give_up(error)
+            return []
+        if self._silent_since is not None:
+            self._report(Step("AWS answers again."))
+        self._silent_since = None
+        self._known |= {event["EventId"] for event in found}
+        return found[::-1]
+
+    def _wait_or_give_up(self, error: Exception) -> None:
+        now = time.monotonic()
+        if self._silent_since is None:
+            self._silent_since = now
+            self._report(Step(f"AWS can't be asked now, CloudFormation goes on: {error}"))
+        elif now - self._silent_since > SILENCE_SECONDS:
+            raise error
+
+    def _unknown(self) -> Iterator[dict[str, Any]]:
+        """Give the unknown events, newest first, until enough known ones are passed.
+
+        Events show late, and then stand below known ones.
+        """
+        passed = 0
+        for page in self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=self._stack_id):
+            for event in page["StackEvents"]:
+                if event["EventId"] in self._before:
+                    return
+                if event["EventId"] in self._known:
+                    passed += 1
+                else:
+                    yield event
+            if passed >= _OVERLAP:
+                return
+
+    def _begun_last(self) -> Iterator[dict[str, Any]]:
+        """Give the events of the operation that runs, or has just ended: back to where the one before it ended."""
+        pages = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=self._stack_id)
+        events = (event for page in pages for event in page["StackEvents"])
+        for number, event in enumerate(events):
+            own = event.get("PhysicalResourceId") == self._stack_id
+            if number and own and _is_end(event):
+                self._before = {event["EventId"]}
                 return
             yield event

@@ -1,16 +1,21 @@
 """The plan of a deploy: prepare it (up to the change set), guard it, or take it back."""
 
+import hashlib
+import json
 import subprocess
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from paycli import __version__
 from paycli.aws import Aws, Caller, check_caller
-from paycli.deployment import artifacts, bootstrap, changeset, lint, stacks
-from paycli.deployment.changeset import ChangeSet
+from paycli.deployment import artifacts, bootstrap, changeset, lint, stacks, states
+from paycli.deployment.artifacts import Bucket
+from paycli.deployment.changeset import ChangeSet, Wanted
 from paycli.deployment.package import CodePackage, package
+from paycli.deployment.records import Version
 from paycli.environment import Environment
 from paycli.errors import PaycliError
 from paycli.handlers_source import handlers_root
@@ -25,16 +30,27 @@ _INLINE_LIMIT = 51_200
 # Stands for the artifact bucket in a plan for an account that has none yet: a dry run makes none.
 _NO_BUCKET = "made-by-the-first-deploy"
 
+# After a rollback, AWS doesn't say whose template GetTemplate gives.
+_AS_DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
+
+# The alarms that undo an update while it runs; CloudFormation takes at most five.
+_ERROR_ALARMS = ("validation-errors", "processing-errors", "api-5xx")
+
 
 @dataclass(frozen=True)
 class Plan:
     """What a deploy will do. `change_set` is None where the stack has it all already."""
 
     environment: Environment
-    template: dict[str, str]
-    parameters: dict[str, str]
+    caller: Caller
+    stack: stacks.Stack | None  # as it stands before; None where it is created
+    wanted: Wanted
+    body: str  # the template, as minified JSON
+    version: Version
+    bucket: Bucket | None  # None in a dry run of an account that has none
     change_set: ChangeSet | None
-    place: str  # where, in words: the account and region
+    code: CodePackage | None = None  # where it was packed here
+    rollback_of: int | None = None  # the record that is deployed again
 
     @property
     def changes(self) -> tuple[changeset.Change, ...]:
@@ -42,11 +58,19 @@ class Plan:
         return self.change_set.changes if self.change_set else ()
 
 
-def prepare(aws: Aws, environment: Environment, root: Path, report: Report, *, dry_run: bool = False) -> Plan:
-    """Render, lint, package, upload what is absent, and create the change set.
+@dataclass(frozen=True)
+class Options:
+    """How a plan is made. With `dry_run` nothing is uploaded, repaired or made."""
 
-    With `dry_run` nothing is uploaded and no bootstrap stack is made. Raises PaycliError where
-    the stack's state allows no deploy.
+    policy: states.Policy
+    dry_run: bool = False
+    revert_drift: bool = False
+
+
+def prepare(aws: Aws, environment: Environment, root: Path, report: Report, options: Options) -> Plan:
+    """Render, lint, package; where the stack hasn't it all, upload what is absent and create the change set.
+
+    Raises PaycliError where the stack's state allows no deploy.
     """
     caller = check_caller(aws, environment)
     soon = warning(environment.runtime, datetime.now(UTC).date())
@@ -58,27 +82,48 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, *, d
         report(Step("cfn-lint: no findings"))
     code = package(handlers_root())
     cloudformation = aws.client("cloudformation")
-    stack = stacks.find(cloudformation, environment.stack_name)
-    creates = _creates(stack, environment)
-    bucket = _bucket(aws, environment, caller, code, report, dry_run=dry_run)
-    parameters = {"ArtifactBucket": bucket, "CodeKey": code.key}
-    if "DeletionProtection" in template.parameters:
-        parameters["DeletionProtection"] = "false" if creates else "true"  # a protected create can't be rolled back
-    if creates and bucket == _NO_BUCKET and len(body.encode()) > _INLINE_LIMIT:
+    stack = states.bring_to_rest(cloudformation, states.of_environment(environment), options.policy, report)
+    bucket = _bucket(aws, environment, caller, report, dry_run=options.dry_run)
+    version = Version(
+        template_sha256=hashlib.sha256(body.encode()).hexdigest(),
+        code_key=code.key,
+        paycli=__version__,
+        commit=_commit(root),
+    )
+    plan = Plan(
+        environment=environment,
+        caller=caller,
+        stack=None if stack is None or stack.empty else stack,
+        wanted=Wanted({}, {}, creates=stack is None or stack.empty, description=_description(version, caller)),
+        body=body,
+        version=version,
+        bucket=bucket,
+        change_set=None,
+        code=code,
+    )
+    if plan.wanted.creates and bucket is None and len(body.encode()) > _INLINE_LIMIT:
         report(Step("Told from the template: CloudFormation takes one of this size only from the artifact bucket,"))
         report(Step("which the first deploy makes."))
         types = {name: resource.resource_type for name, resource in template.resources.items()}
-        return Plan(environment, {}, parameters, changeset.told(environment, types), caller.place)
-    source = _source(aws, bucket, caller, body)
-    change_set = changeset.create(
-        cloudformation,
-        environment,
-        template=source,
-        parameters=parameters,
-        creates=creates,
-        description=_description(root, caller),
+        return replace(plan, change_set=changeset.told(environment, types))
+    if not options.revert_drift and _is_deployed(cloudformation, plan):
+        return plan
+    if bucket and not options.dry_run and artifacts.upload_if_absent(bucket, code):
+        report(Step(f"Uploaded the handlers: {code.key} ({len(code.content) / 1024:.1f} KB)"))
+    return with_change_set(aws, plan, revert_drift=options.revert_drift)
+
+
+def with_change_set(aws: Aws, plan: Plan, *, revert_drift: bool = False) -> Plan:
+    """Return the plan with the change set that makes its template and code the stack's."""
+    wanted = replace(
+        plan.wanted,
+        template=_source(plan.bucket, plan.body),
+        parameters=_parameters(plan),
+        alarms=() if plan.wanted.creates else _triggers(aws, plan.environment, plan.caller),
+        revert_drift=revert_drift and not plan.wanted.creates,
     )
-    return Plan(environment, source, parameters, change_set, caller.place)
+    change_set = changeset.create(aws.client("cloudformation"), plan.environment, wanted)
+    return replace(plan, wanted=wanted, change_set=change_set)
 
 
 def guard(change_set: ChangeSet, allowed: Collection[str]) -> None:
@@ -93,8 +138,9 @@ def guard(change_set: ChangeSet, allowed: Collection[str]) -> None:
             continue
         said = f"{change.logical_id} ({change.resource_type}) holds data and would be"
         if change.action != "Remove":
+            causes = ", ".join(cause.name for cause in change.causes)
             raise PaycliError(
-                f"{said} replaced (because of {', '.join(change.causes)}).",
+                f"{said} replaced (because of {causes}).",
                 hint="CloudFormation can't replace what has a fixed name: add one under a new name and move the data.",
                 code="data_loss",
             )
@@ -117,55 +163,76 @@ def discard(aws: Aws, plan: Plan) -> None:
         changeset.discard(cloudformation, unused.change_set_id, unused.stack_id, creates=unused.creates)
 
 
-def _creates(stack: stacks.Stack | None, environment: Environment) -> bool:
-    """Whether the deploy makes the stack; raises PaycliError in the states that allow no deploy."""
-    if stack is None or stack.status == "REVIEW_IN_PROGRESS":
-        return True
-    if stack.in_progress:
-        raise stacks.busy(stack.name, stack.status)
-    stacks.check_ours(stack)
-    if stack.status.endswith("_COMPLETE") and stack.status not in {"ROLLBACK_COMPLETE", "DELETE_COMPLETE"}:
+def _bucket(aws: Aws, environment: Environment, caller: Caller, report: Report, *, dry_run: bool) -> Bucket | None:
+    found = bootstrap.find_bucket(aws) if dry_run else bootstrap.ensure_bucket(aws, environment, report)
+    return artifacts.bucket_of(aws, found, caller.account) if found else None
+
+
+def _parameters(plan: Plan) -> dict[str, str]:
+    parameters = {
+        "ArtifactBucket": plan.bucket.name if plan.bucket else _NO_BUCKET,
+        "CodeKey": plan.version.code_key,
+    }
+    if plan.environment.retain_data:
+        # A protected table couldn't be rolled back by a create that fails.
+        parameters["DeletionProtection"] = "false" if plan.wanted.creates else "true"
+    return parameters
+
+
+def _is_deployed(cloudformation: Any, plan: Plan) -> bool:
+    """Whether the stack was made from this very template, with these parameters and tags (one call).
+
+    Then its change set would be empty, and CloudFormation would take seconds to compute that. Anything else, a refusal
+    included, is for the change set to tell.
+    """
+    from botocore.exceptions import ClientError
+
+    stack = plan.stack
+    if stack is None or stack.status not in _AS_DEPLOYED:
         return False
-    hint = f"paycli teardown --env {environment.name}, then deploy again."
-    if stack.status.startswith("UPDATE_"):  # it serves; taking it down would be the worst way out
-        hint = f"Mend the cause, then: aws cloudformation continue-update-rollback --stack-name {stack.name}"
-    raise PaycliError(f"{stack.name} is {stack.status}: CloudFormation can't update it.", hint=hint, code="bad_state")
+    if stack.parameters != _parameters(plan) or stack.tags != plan.environment.all_tags:
+        return False
+    try:
+        found = cloudformation.get_template(StackName=stack.stack_id)["TemplateBody"]
+    except ClientError:
+        return False
+    return bool(found == json.loads(plan.body))  # boto3 has parsed it
 
 
-def _bucket(
-    aws: Aws, environment: Environment, caller: Caller, code: CodePackage, report: Report, *, dry_run: bool
-) -> str:
-    if dry_run:
-        return bootstrap.find_bucket(aws) or _NO_BUCKET
-    bucket = bootstrap.ensure_bucket(aws, environment, report)
-    if artifacts.upload_if_absent(aws, bucket, caller.account, code):
-        report(Step(f"Uploaded the handlers: {code.key} ({len(code.content) / 1024:.1f} KB)"))
-    return bucket
-
-
-def _source(aws: Aws, bucket: str, caller: Caller, body: str) -> dict[str, str]:
+def _source(bucket: Bucket | None, body: str) -> dict[str, str]:
     """Return how the change set gets the template: inline, or from the bucket where it is too large for that."""
     size = len(body.encode())
     if size <= _INLINE_LIMIT:
         return {"TemplateBody": body}
-    if bucket == _NO_BUCKET:
+    if bucket is None:
         raise PaycliError(
             f"The template has {size:,} bytes and needs the artifact bucket, which the first deploy makes.",
             hint="Deploy once, or use fewer or shorter tags: each stands on every resource.",
             code="template_too_large",
         )
-    return {"TemplateURL": artifacts.upload_template(aws, bucket, caller.account, body)}
+    return {"TemplateURL": artifacts.upload_template(bucket, body)}
 
 
-def _description(root: Path, caller: Caller) -> str:
+def _triggers(aws: Aws, environment: Environment, caller: Caller) -> tuple[str, ...]:
+    """Return the ARNs of the alarms that roll an update back.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-rollback-triggers.html
+    """
+    if not environment.rollback_on_alarm:
+        return ()
+    partition = caller.arn.split(":")[1]
+    prefix = f"arn:{partition}:cloudwatch:{aws.region}:{caller.account}:alarm:"
+    return tuple(prefix + environment.named(name) for name in _ERROR_ALARMS)
+
+
+def _description(version: Version, caller: Caller) -> str:
     """Say who deploys what: it stands in the change set, not in tags, which would modify every resource."""
-    commit = _commit(root)
-    return f"paycli {__version__}{f', commit {commit}' if commit else ''}, by {caller.arn}"
+    return f"paycli {version.paycli}{f', commit {version.commit}' if version.commit else ''}, by {caller.arn}"
 
 
 def _commit(root: Path) -> str:
-    """Return the project's commit, or nothing where there is no git or no commit."""
-    command = ["git", "rev-parse", "--short", "HEAD"]
+    """Return the project's commit, with -dirty where the checkout differs; nothing outside git."""
+    command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
     try:
         return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
     except (OSError, subprocess.CalledProcessError):

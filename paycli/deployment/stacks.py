@@ -1,10 +1,16 @@
 """What CloudFormation says of a stack."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from paycli.errors import PaycliError
+
+# By then DescribeStacks must tell what the events have told: its answers are eventually consistent.
+_VISIBLE_SECONDS = 15.0
+_PAUSE = 0.5  # seconds between two looks
 
 
 @dataclass(frozen=True)
@@ -18,23 +24,54 @@ class Stack:
     parameters: Mapping[str, str]
     termination_protection: bool
     tags: Mapping[str, str]
+    change_set_id: str = ""  # the one that was executed last
+    changed_at: datetime | None = None  # when the last operation began
+
+    @property
+    def empty(self) -> bool:
+        """Whether it is only the place that a plan for a new stack has made."""
+        return self.status == "REVIEW_IN_PROGRESS"
 
     @property
     def in_progress(self) -> bool:
         """Whether an operation runs on it."""
-        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+        return self.status.endswith("_IN_PROGRESS") and not self.empty
 
 
 def find(cloudformation: Any, name: str) -> Stack | None:
     """Return the stack (one call), or None where there is none of that name."""
+    found = describe(cloudformation, name)
+    return parsed(found) if found else None
+
+
+def describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
+    """Return all that DescribeStacks says of a stack (one call), or None where there is none of that name."""
     from botocore.exceptions import ClientError
 
     try:
-        found = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        found: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
         if is_missing(error):
             return None
         raise
+    return found
+
+
+def shown(cloudformation: Any, stack_id: str, ended: str) -> Stack | None:
+    """Return the stack once DescribeStacks tells what the events have told: that its operation has ended as `ended`.
+
+    After _VISIBLE_SECONDS it is returned as it is: by then something else has begun.
+    """
+    deadline = time.monotonic() + _VISIBLE_SECONDS
+    while True:
+        stack = find(cloudformation, stack_id)
+        if (stack.status if stack else "DELETE_COMPLETE") == ended or time.monotonic() > deadline:
+            return stack
+        time.sleep(_PAUSE)
+
+
+def parsed(found: Mapping[str, Any]) -> Stack:
+    """Return the stack that DescribeStacks describes."""
     return Stack(
         name=found["StackName"],
         stack_id=found["StackId"],
@@ -43,6 +80,8 @@ def find(cloudformation: Any, name: str) -> Stack | None:
         parameters={entry["ParameterKey"]: entry.get("ParameterValue", "") for entry in found.get("Parameters", [])},
         termination_protection=found.get("EnableTerminationProtection", False),
         tags={entry["Key"]: entry["Value"] for entry in found.get("Tags", [])},
+        change_set_id=found.get("ChangeSetId", ""),
+        changed_at=found.get("LastUpdatedTime") or found.get("CreationTime"),
     )
 
 

@@ -1,13 +1,14 @@
 """Take a stack down: say what goes and what stays, delete, follow, and list what is left."""
 
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from paycli.aws import Aws
-from paycli.deployment import failure, follow, stacks, vaults
+from paycli.deployment import failure, follow, stacks, states, vaults
 from paycli.environment import Environment
+from paycli.errors import UsageError
 from paycli.progress import Report
 from paycli.stack.retention import DATA_TYPES, KEEPING_POLICIES
 
@@ -19,6 +20,7 @@ class Resource:
     logical_id: str
     physical_id: str
     resource_type: str
+    reason: str = ""  # why an earlier delete has failed on it
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class TeardownPlan:
     stack: stacks.Stack
     goes: tuple[Resource, ...]
     stays: tuple[Resource, ...]
+    in_the_way: tuple[Resource, ...] = ()  # what an earlier delete has failed on
 
 
 @dataclass(frozen=True)
@@ -44,17 +47,23 @@ def plan(aws: Aws, environment: Environment) -> TeardownPlan | None:
     stack = stacks.find(cloudformation, environment.stack_name)
     if stack is None:
         return None
-    if stack.in_progress:
-        raise stacks.busy(stack.name, stack.status)
-    if stack.status != "REVIEW_IN_PROGRESS":  # that one is empty, and a plan of paycli's leaves it without tags
+    if stack.in_progress and stack.status != _GOING:
+        raise stacks.busy(stack.name, f"{stack.status}, {states.who_works(cloudformation, stack)}")
+    if not stack.empty:  # a plan of paycli's leaves that one without tags
         stacks.check_ours(stack)
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.stack_id)
     summaries = [summary for page in pages for summary in page["StackResourceSummaries"]]
     # boto3 has parsed the JSON that paycli sends.
     template = cloudformation.get_template(StackName=stack.stack_id)["TemplateBody"] if summaries else {}
     kept = _kept(template)
+    failed = {one["LogicalResourceId"] for one in summaries if one["ResourceStatus"] == "DELETE_FAILED"}
     resources = [
-        Resource(summary["LogicalResourceId"], summary.get("PhysicalResourceId", ""), summary["ResourceType"])
+        Resource(
+            summary["LogicalResourceId"],
+            summary.get("PhysicalResourceId", ""),
+            summary["ResourceType"],
+            summary.get("ResourceStatusReason", "") if summary["LogicalResourceId"] in failed else "",
+        )
         for summary in summaries
         if summary["ResourceStatus"] != "DELETE_COMPLETE"
     ]
@@ -63,7 +72,29 @@ def plan(aws: Aws, environment: Environment) -> TeardownPlan | None:
         stack,
         goes=tuple(resource for resource in resources if resource.logical_id not in kept),
         stays=tuple(resource for resource in resources if resource.logical_id in kept),
+        in_the_way=tuple(resource for resource in resources if resource.logical_id in failed),
     )
+
+
+def retaining(teardown: TeardownPlan, logical_ids: Collection[str]) -> TeardownPlan:
+    """Return the plan that leaves what a delete has failed on: CloudFormation skips nothing else.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html
+    """
+    known = {resource.logical_id for resource in teardown.in_the_way}
+    if unknown := sorted(set(logical_ids) - known):
+        raise UsageError(
+            f"The delete has not failed on {', '.join(unknown)}, so CloudFormation can't leave it.",
+            hint=f"It has failed on: {', '.join(sorted(known))}." if known else "Run it without --retain first.",
+            code="not_in_the_way",
+        )
+    left = tuple(resource for resource in teardown.goes if resource.logical_id in set(logical_ids))
+    goes = tuple(resource for resource in teardown.goes if resource not in left)
+    return replace(teardown, goes=goes, stays=(*teardown.stays, *left))
+
+
+# Somebody is at it already: a teardown follows that delete.
+_GOING = "DELETE_IN_PROGRESS"
 
 
 def _kept(template: Mapping[str, Any]) -> set[str]:
@@ -92,18 +123,27 @@ def execute(aws: Aws, environment: Environment, teardown: TeardownPlan, report: 
         request["RoleARN"] = environment.cloudformation_role
     if environment.deployment_mode == "express":
         request["DeploymentConfig"] = {"Mode": "EXPRESS"}
+    left_behind = [one.logical_id for one in teardown.in_the_way if one in teardown.stays]
+    if left_behind:
+        request["RetainResources"] = left_behind
     if there and there.status != "DELETE_COMPLETE":
-        for resource in teardown.goes:
-            if resource.resource_type == "AWS::Backup::BackupVault":
-                vaults.empty(aws.client("backup"), resource.physical_id, report)
-        cloudformation.delete_stack(**request)
+        if there.status != _GOING:
+            _empty_vaults(aws, teardown, report)
+            cloudformation.delete_stack(**request)
         total = len(teardown.goes) + len(teardown.stays)
         finished = follow.follow(cloudformation, stack_id, after=after, total=total, report=report)
-        failure.demand(finished, "DELETE_COMPLETE", teardown.stack.name, environment.name)
+        failure.demand(cloudformation, finished, "DELETE_COMPLETE", stack_id, environment)
     if environment.deployment_mode == "express":
         _await_tables_gone(aws, teardown)
     left = (*teardown.stays, *_written_again(aws, teardown))
     return [Leftover(resource, _removal(resource, aws, environment)) for resource in left]
+
+
+def _empty_vaults(aws: Aws, teardown: TeardownPlan, report: Report) -> None:
+    """Delete what the vaults that go hold: AWS Backup deletes only an empty one."""
+    for resource in teardown.goes:
+        if resource.resource_type == "AWS::Backup::BackupVault":
+            vaults.empty(aws.client("backup"), resource.physical_id, report)
 
 
 def _await_tables_gone(aws: Aws, teardown: TeardownPlan) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from paycli.aws import explain
+from paycli.aws_errors import explain
 from paycli.smoke.ledger import CUSTOMER_PREFIX
 from paycli.smoke.patience import Patience
 from paycli.smoke.result import CheckFailed, NotYet

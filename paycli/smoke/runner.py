@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from paycli.aws import explain
+from paycli.aws_errors import explain
 from paycli.errors import PaycliError, UsageError
 from paycli.smoke.checks import CHECKS, Check
 from paycli.smoke.cleanup import clean_up

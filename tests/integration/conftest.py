@@ -1,25 +1,26 @@
 """A project of its own with the embedded AWS, driven as a user drives it: by the command line."""
 
-import contextlib
-import fcntl
 import json
 import os
-import pty
-import re
-import struct
 import subprocess
 import sys
-import termios
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from paycli import emulator
+from paycli import cli, emulator
 from paycli.aws import Aws, connect
 from paycli.environment import Environment
+from tests import terminal
+from tests.fakes import project as fake_project
+from tests.fakes.cloudformation import FakeAws
+from tests.fakes.project import FakeProject
+
+Within = Callable[..., fake_project.Ran]
 
 LONG_TAGS = ", ".join(f'key-{number} = "{"x" * 200}"' for number in range(20))
 SETTINGS = f"""
@@ -85,29 +86,10 @@ class LocalProject:
         )
 
     def on_terminal(self, typed: str, *arguments: str, **variables: str) -> Ran:
-        """Run a command on a terminal of 120 columns and type when it asks; what it shows is `out`."""
-        leader, follower = pty.openpty()
-        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 120, 0, 0))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "paycli", *arguments],
-            cwd=self.root,
-            env=self.variables(TERM="xterm", **variables),
-            stdin=follower,
-            stdout=follower,
-            stderr=follower,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no thread runs yet
-        )
-        os.close(follower)
-        shown = b""
-        with contextlib.suppress(OSError):  # the end of a terminal is an error of the read
-            while chunk := os.read(leader, 65536):
-                shown += chunk
-                if typed and re.search(rb"(\[y/N\]|to confirm:) $", shown):
-                    os.write(leader, typed.encode())
-                    typed = ""
-        os.close(leader)
-        return Ran(process.wait(60), shown.decode(), "")
+        """Run a command on a terminal and type when it asks; what it shows is `out`."""
+        script = [(terminal.asked, typed)] if typed else []
+        status, shown = terminal.run(self.root, self.variables(**variables), arguments, script)
+        return Ran(status, shown, "")
 
     def aws(self) -> Aws:
         return connect(Environment(name="local", target="embedded"), emulator.start(self.root).url)
@@ -138,6 +120,45 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProject]:
             deployed = project.run("deploy", "--env", name)
             assert deployed.status == 0, deployed.err
         yield project
+
+
+@pytest.fixture
+def fake_aws() -> Iterator[FakeAws]:
+    """An AWS whose time runs four hundred times as fast, on which nothing is deployed."""
+    with FakeAws(speed=400) as aws:
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def lint_memory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What projects on the fake AWS know of templates that cfn-lint has passed."""
+    return tmp_path_factory.mktemp("linted")
+
+
+@pytest.fixture
+def cloud(fake_aws: FakeAws, tmp_path: Path, lint_memory: Path) -> FakeProject:
+    """A project on the fake AWS; the template of dev counts as linted."""
+    (tmp_path / "paycli.toml").touch()
+    project = FakeProject(tmp_path, fake_aws, lint_memory)
+    project.linted("dev")
+    return project
+
+
+@pytest.fixture
+def within(cloud: FakeProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Within:
+    """Run paycli in this process: where neither signals nor a terminal are tried, that saves its start."""
+    monkeypatch.chdir(cloud.root)
+    for name, value in cloud.aws.environ.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: str) -> fake_project.Ran:
+        capsys.readouterr()
+        began = time.monotonic()
+        status = cli.run(list(arguments))
+        shown = capsys.readouterr()
+        return fake_project.Ran(status, shown.out, shown.err, began, time.monotonic())
+
+    return run
 
 
 def parent_of(process: int | str) -> str | None:

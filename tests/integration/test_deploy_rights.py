@@ -20,6 +20,7 @@ from paycli.configuration import load
 from paycli.deployment import bootstrap, execution, teardown
 from paycli.deployment import plan as planning
 from paycli.deployment.rights.calls import CALLS
+from paycli.deployment.states import Policy
 from paycli.progress import Event
 from tests.integration.conftest import LocalProject
 
@@ -76,7 +77,7 @@ class Deployer:
 
 
 # The action of an operation that is called otherwise.
-ACTIONS = {"HeadObject": "GetObject", "GetStage": "GET"}
+ACTIONS = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket", "GetStage": "GET"}
 SERVICES = {"monitoring": "cloudwatch"}
 
 
@@ -109,13 +110,19 @@ def deployer(fresh: LocalProject) -> Iterator[Deployer]:
 
 # What no client of the SDK asked for in this run.
 ELSEWHERE = {
+    "cloudwatch:GetMetricStatistics": "how long messages have waited, in status",
+    "cloudformation:CancelUpdateStack": "an interrupted update",
+    "cloudformation:ContinueUpdateRollback": "a rollback that got stuck",
+    "cloudformation:DescribeEvents": "what a validation has refused",
+    "cloudformation:RollbackStack": "an update that failed with rollback switched off",
+    "cloudformation:SetStackPolicy": "retain_data",
+    "s3:DeleteObject": "teardown --artifacts",
     "cloudformation:TagResource": "AWS asks it of whoever makes a change set with tags",
     "cloudformation:UntagResource": "AWS asks it of whoever makes a change set with fewer tags",
     "cloudformation:UpdateTerminationProtection": "retain_data",
     "execute-api:Invoke": "the smoke test's requests to the API",
     "kms:Decrypt": "what DynamoDB and SQS do in the user's name",
     "logs:FilterLogEvents": "the smoke test where it may not receive from the queue",
-    "s3:ListBucket": "only who has it is told that a package isn't there",
     "sqs:ChangeMessageVisibility": "somebody else's message in the queue",
 }
 
@@ -123,9 +130,10 @@ ELSEWHERE = {
 def test_the_policy_suffices_for_the_commands(deployer: Deployer) -> None:
     project, environment = deployer.project, deployer.project.environment
     aws, root = project.connect(), project.root
-    dry = planning.prepare(aws, environment, root, quiet, dry_run=True)
+    nothing = Policy(wait=False, ask=None)
+    dry = planning.prepare(aws, environment, root, quiet, planning.Options(nothing, dry_run=True))
     planning.discard(aws, dry)
-    plan = planning.prepare(aws, environment, root, quiet)
+    plan = planning.prepare(aws, environment, root, quiet, planning.Options(nothing))
     deployed = execution.execute(aws, plan, root, quiet)
     assert deployed.outputs["TransactionsTableName"] == f"transactions-{NAME}"
     checked = check_stack(project, only=())

@@ -156,7 +156,7 @@ def test_without_the_extra_there_is_one_command_to_run(fresh: LocalProject, monk
 
 
 def test_a_command_says_so_when_it_dies_meanwhile(fresh: LocalProject) -> None:
-    from paycli.aws import explain
+    from paycli.aws_errors import explain
 
     running = emulator.start(fresh.root)
     aws = fresh.aws()

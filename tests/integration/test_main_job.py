@@ -1,5 +1,6 @@
 """The main job, end to end, as a user does it: deploy, check, call, take down."""
 
+import json
 import re
 import signal
 import socket
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from paycli import emulator
+from paycli.deployment.failure import causes
+from paycli.deployment.follow import follow
 from tests.integration.conftest import LocalProject, parent_of
 
 
@@ -87,17 +90,42 @@ def test_a_failed_deploy_names_its_first_real_cause(shared: LocalProject) -> Non
     failed = shared.run("deploy", "--env", "dev", "--yes", **variables)
     assert failed.status == 1
     error = failed.err[failed.err.index("Error: ") :]
-    assert re.match(r"Error: \w+Alarm \(AWS::CloudWatch::Alarm\): .*metric math", error), error
+    assert re.match(r"Error: \w+Alarm \(AWS::CloudWatch::Alarm\) could not be created: .*metric math", error), error
+    assert "What CloudFormation did: it deleted what it had made" in error
     assert "payment-api-dev is now ROLLBACK_COMPLETE" in error
     assert "paycli teardown" in error
     assert "Traceback" not in failed.err
 
-    refused = shared.run("deploy", "--env", "dev", "--yes", "--json", **variables)
-    assert refused.status == 1
-    assert refused.document["errors"][0]["code"] == "bad_state"
+    status = shared.run("status", "--env", "dev", **variables)
+    assert status.status == 0
+    assert re.search(
+        r"^State +ROLLBACK_COMPLETE .*: the create failed and was undone: nothing is there$", status.out, re.M
+    )
+    assert re.search(r"^Cause +\w+Alarm \(AWS::CloudWatch::Alarm\): .*metric math", status.out, re.M)
+    assert re.search(r"^Health +no API yet$", status.out, re.M)
+
+    again = shared.run("deploy", "--env", "dev", "--yes", "--json", **variables)
+    assert again.status == 1
+    assert again.document["errors"][0]["code"] == "stack_failed"
+    assert "ROLLBACK_COMPLETE: deleting what is left of it, to create it again" in again.err
     assert shared.run("teardown", "--env", "dev", **variables).status == 2
     assert shared.run("teardown", "--env", "dev", "--yes", **variables).status == 0
     assert "payment-api-dev" not in stacks(shared)
+
+
+def test_a_refusal_before_anything_is_made_names_its_resource(shared: LocalProject) -> None:
+    """CloudFormation validates what it is to create, and tells the resource in DescribeEvents alone."""
+    cloudformation, s3 = shared.aws().client("cloudformation"), shared.aws().client("s3")
+    s3.create_bucket(Bucket="a-name-that-is-taken")
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "a-name-that-is-taken"}}
+    body = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}, "Bucket": bucket}})
+    stack_id = cloudformation.create_stack(StackName="refused", TemplateBody=body)["StackId"]
+    finished = follow(cloudformation, stack_id, after="", total=2, report=lambda _event: None)
+    assert finished.status == "ROLLBACK_COMPLETE"
+    (cause,) = causes(cloudformation, "refused")
+    assert (cause.logical_id, cause.name, cause.status) == ("Bucket", "a-name-that-is-taken", "REFUSED")
+    cloudformation.delete_stack(StackName=stack_id)
+    s3.delete_bucket(Bucket="a-name-that-is-taken")
 
 
 def test_a_template_too_large_for_a_request_goes_through_the_bucket(shared: LocalProject) -> None:

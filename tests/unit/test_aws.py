@@ -1,61 +1,17 @@
-"""Making clients, and putting AWS's errors into words."""
+"""Making clients."""
 
 import dataclasses
 from pathlib import Path
 
 import pytest
 from botocore import exceptions
-from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from paycli.aws import Aws, check_caller, connect, explain
+from paycli.aws import Aws, check_caller, connect
 from paycli.environment import Environment
-from paycli.errors import ConfigurationError, ExitStatus
+from paycli.errors import ConfigurationError
 
 EMBEDDED = Environment(name="local", target="embedded")
-
-
-def answered(code: str, message: str = "no") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message}}, "CreateStack")
-
-
-@pytest.mark.parametrize(
-    ("error", "code", "status"),
-    [
-        (answered("ExpiredToken"), "credentials_expired", ExitStatus.CONFIGURATION),
-        (answered("InvalidClientTokenId"), "credentials_invalid", ExitStatus.CONFIGURATION),
-        (answered("AccessDenied"), "access_denied", ExitStatus.FAILED),
-        (answered("Throttling"), "throttled", ExitStatus.FAILED),
-        (answered("ValidationError"), "aws_error", ExitStatus.FAILED),
-        (exceptions.NoCredentialsError(), "credentials_missing", ExitStatus.CONFIGURATION),
-        (exceptions.SSOTokenLoadError(error_msg="gone"), "credentials_expired", ExitStatus.CONFIGURATION),
-        (exceptions.ProfileNotFound(profile="x"), "profile_missing", ExitStatus.CONFIGURATION),
-        (exceptions.EndpointConnectionError(endpoint_url="http://x"), "unreachable", ExitStatus.FAILED),
-        (exceptions.ConfigParseError(path="x"), "aws_config", ExitStatus.CONFIGURATION),
-        (exceptions.ParamValidationError(report="x"), "aws_error", ExitStatus.FAILED),
-    ],
-)
-def test_an_error_of_aws_becomes_a_message_with_a_hint(error: Exception, code: str, status: ExitStatus) -> None:
-    said = explain(error)
-    assert said is not None
-    assert (said.code, said.status) == (code, status)
-    assert said.hint
-
-
-def test_an_answer_keeps_aws_s_own_words() -> None:
-    said = explain(answered("ValidationError", "Stack is sad"))
-    assert said is not None
-    assert "CreateStack: Stack is sad (ValidationError)" in said.message
-
-
-def test_an_answer_without_words_still_has_its_code() -> None:
-    said = explain(ClientError({}, "CreateStack"))
-    assert said is not None
-    assert "Unknown" in said.message
-
-
-def test_what_is_not_aws_s_is_left_alone() -> None:
-    assert explain(ValueError("x")) is None
 
 
 def test_without_a_region_there_is_one_clear_message() -> None:

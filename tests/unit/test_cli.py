@@ -30,6 +30,21 @@ def test_render_loads_no_boto3_and_no_linter(project: Path) -> None:
     assert not loaded_by("render") & {"boto3", "botocore", "cfnlint", "rich"}
 
 
+def test_a_short_command_never_searches_what_it_has_imported_for_garbage(project: Path) -> None:
+    script = (
+        "import atexit, gc, sys; sys.argv = ['paycli', 'render']\n"
+        "def searches(): return sum(generation['collections'] for generation in gc.get_stats())\n"
+        "before = searches()\n"
+        "def tell(): print(searches() - before, len(gc.get_objects()), file=sys.stderr)\n"
+        "atexit.register(tell)\n"
+        "from paycli.cli import main; main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    searches, left_for_the_exit = map(int, done.stderr.split())
+    assert searches < 40  # of a hundred; the others are those before main()
+    assert left_for_the_exit < 1000  # objects, of forty thousand
+
+
 def test_help_teaches_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in (["--help"], *([name, "--help"] for name in cli.COMMANDS)):
         assert run(arguments) == 0
@@ -73,7 +88,7 @@ def test_wrong_usage_is_2_with_a_hint(
     assert not (project / ".paycli").exists()
 
 
-@pytest.mark.parametrize("command", ["outputs", "smoke-test"])
+@pytest.mark.parametrize("command", ["outputs", "smoke-test", "status"])
 def test_what_never_was_deployed_starts_no_embedded_aws(
     project: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:

@@ -1,6 +1,10 @@
 """How results and progress look."""
 
 import io
+import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +13,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from paycli import console
-from paycli.display import activity, live_display, plain_lines
+from paycli.display import Board, activity, live_display, plain_lines
 from paycli.errors import ExitStatus, PaycliError, UsageError
 from paycli.progress import ResourceEvent, Step
 from paycli.tables import plain_table
@@ -55,16 +59,57 @@ def test_lines_and_tables_as_text_have_no_trailing_blanks() -> None:
     assert console.plain(["first", table]) == "first\nName  Value\na\n"
 
 
+def test_lines_off_a_terminal_need_no_rich() -> None:
+    script = (
+        "import sys; from paycli import console, display, tables; from paycli.progress import Step\n"
+        "console.note('a note')\n"
+        "with display.activity() as report: report(Step('a step'))\n"
+        "shown = tables.outputs({'Key': 'value'})\n"
+        "console.finish(console.Result({}, shown=shown), command='x', environment='dev', as_json=False)\n"
+        "print('rich' in sys.modules)\n"
+    )
+    variables = {name: value for name, value in os.environ.items() if name not in {"FORCE_COLOR", "TTY_COMPATIBLE"}}
+    done = subprocess.run([sys.executable, "-c", script], env=variables, capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines() == ["a note", "a step"]
+    assert done.stdout.splitlines() == ["Key  value", "False"]
+
+
+@pytest.mark.parametrize(
+    ("stream", "variable", "value", "taken_for_one"),
+    [
+        (io.StringIO(), "FORCE_COLOR", "1", True),
+        (io.StringIO(), "TTY_COMPATIBLE", "0", False),
+        (io.StringIO(), "OTHER", "", False),
+        (Terminal(), "OTHER", "", True),
+        (Terminal(), "TTY_COMPATIBLE", "0", False),
+    ],
+)
+def test_the_environment_says_what_is_taken_for_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, variable: str, value: str, *, taken_for_one: bool
+) -> None:
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, value)
+    assert console.is_terminal(stream) is taken_for_one
+
+
 def test_plain_lines_are_one_an_event() -> None:
-    shown = plain()
-    report = plain_lines(shown)
+    said: list[str] = []
+    report = plain_lines(said.append)
     report(Step("Uploaded"))
     report(event("CREATE_FAILED", reason="exists\x1b[2J", done=1))
-    first, second = written(shown).splitlines()
-    assert first == "Uploaded"
+    report(event("CREATE_COMPLETE", done=2))
+    first, stack, second, third = said
+    assert (first, stack) == ("Uploaded", "Stack payment-api-dev")
+    assert third.split()[1:3] == ["2/6", "CREATE_COMPLETE"]
     assert second.split()[:5] == ["03:04:05", "1/6", "CREATE_FAILED", "AWS::DynamoDB::Table", "Table"]
     assert "exists" in second
     assert "\x1b" not in second
+
+
+def of_stack(status: str, stack: str = "payment-api-dev", done: int = 0) -> ResourceEvent:
+    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    return ResourceEvent(stack, stack, "AWS::CloudFormation::Stack", status, "", at, done, 6)
 
 
 def test_a_terminal_shows_what_is_worked_on_and_keeps_failures() -> None:
@@ -73,12 +118,48 @@ def test_a_terminal_shows_what_is_worked_on_and_keeps_failures() -> None:
         report(Step("Uploaded"))
         for number in range(5):
             report(event("CREATE_IN_PROGRESS", f"R{number}"))
-        report(event("CREATE_COMPLETE", "R0", done=1))
         report(event("CREATE_FAILED", "R1", reason="exists", done=2))
+        report(of_stack("ROLLBACK_COMPLETE", done=6))
     text = written(shown)
     assert "Uploaded" in text
     assert "CREATE_FAILED" in text
-    assert "R2, R3, R4" in text
+    assert "payment-api-dev: ROLLBACK_COMPLETE in 0 s" in text
+
+
+def board_at(width: int, *events: ResourceEvent) -> list[str]:
+    """Return the lines of a board that got an event a second, as it is after as many seconds."""
+    shown = Console(file=io.StringIO(), width=width, color_system=None)
+    seconds = iter(range(1000))
+    board = Board(lambda: next(seconds))
+    for each in events:
+        board.take(each)
+    shown.print(board)
+    return written(shown).splitlines()
+
+
+def test_the_board_shows_each_resource_with_its_state_and_time_the_longest_first() -> None:
+    begun = [event("CREATE_IN_PROGRESS", f"R{number}", done=1) for number in range(9)]
+    again = event("UPDATE_IN_PROGRESS", "R0", done=2)
+    lines = board_at(100, of_stack("CREATE_IN_PROGRESS"), *begun, event("CREATE_COMPLETE", "R1", done=2), again)
+    assert "2/6" in lines[0]
+    assert "payment-api-dev CREATE_IN_PROGRESS" in lines[0]
+    assert lines[1].split()[1:] == ["s", "UPDATE_IN_PROGRESS", "R0", "AWS::DynamoDB::Table"]
+    assert [line.split()[3] for line in lines[1:7]] == ["R0", "R2", "R3", "R4", "R5", "R6"]
+    assert lines[7].strip() == "and 2 more"
+
+
+@given(st.integers(20, 200))
+def test_the_board_never_wraps(width: int) -> None:
+    lines = board_at(width, of_stack("CREATE_IN_PROGRESS"), event("CREATE_IN_PROGRESS", "R" * 80))
+    assert len(lines) == 2
+    assert all(len(line) <= width for line in lines)
+
+
+def test_another_stack_begins_a_board_of_its_own() -> None:
+    events = [event("CREATE_IN_PROGRESS", "Old"), of_stack("CREATE_IN_PROGRESS", "paycli-bootstrap")]
+    (line,) = board_at(100, *events)
+    assert "paycli-bootstrap" in line
+    assert board_at(100) == [""]
 
 
 def test_a_result_goes_to_standard_output_and_its_errors_to_the_other(capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,6 +174,14 @@ def test_a_result_goes_to_standard_output_and_its_errors_to_the_other(capsys: py
     shown = capsys.readouterr()
     assert shown.out == "raw\nshown\n"
     assert shown.err == "Error: bad\nHint:  mend\nError: worse\n"
+
+
+def test_an_error_gives_programs_its_data(capsys: pytest.CaptureFixture[str]) -> None:
+    for error, data in ((PaycliError("bad", data={"stack": "x"}), {"stack": "x"}), (PaycliError("worse"), {})):
+        console.show_error(error, error.status, command="deploy", environment="dev", as_json=True)
+        document = json.loads(capsys.readouterr().out)
+        assert document["data"] == data
+        assert document["errors"] == [{"code": "failed", "message": error.message, "hint": ""}]
 
 
 def terminal(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:

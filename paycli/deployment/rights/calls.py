@@ -1,4 +1,4 @@
-"""What paycli calls itself, in the name of whoever runs it: deploy, smoke-test, outputs, teardown.
+"""What paycli calls itself, in the name of whoever runs it: deploy, rollback, smoke-test, status, teardown.
 
 GetCallerIdentity needs no right. https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 """
@@ -28,7 +28,23 @@ _BOOTSTRAP = Subject(
 ARTIFACTS = Subject(
     "Artifacts", tuple(f"{arn}/{folder}/*" for arn in BUCKET.arns for folder in ("code", "templates")), why=BUCKET.why
 )
+_RECORDS = Subject("Records", tuple(f"{arn}/deployments/{{environment}}/*" for arn in BUCKET.arns), why=BUCKET.why)
+# What of the artifacts another environment still needs is told by its records.
+_ALL_RECORDS = Subject("AllRecords", tuple(f"{arn}/deployments/*" for arn in BUCKET.arns), why=BUCKET.why)
 _FAILED_QUEUE = Subject("FailedQueue", ("arn:{partition}:sqs:{region}:{account}:failed-transactions-{environment}",))
+_OTHER_QUEUES = Subject(
+    "OtherQueues",
+    tuple(
+        f"arn:{{partition}}:sqs:{{region}}:{{account}}:{name}-{{environment}}"
+        for name in ("failed-transactions-dlq", "function-failures")
+    ),
+)
+_METRICS = Subject(
+    "Metrics",
+    ("*",),
+    why="It knows no resources:"
+    " https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html",
+)
 _VALIDATION_LOGS = Subject(
     "ValidationLogs",
     ("arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/payment-validation-{environment}:*",),
@@ -51,14 +67,17 @@ CALLS: tuple[Right, ...] = (
     Right(
         _STACK,
         "cloudformation",
-        "DeleteChangeSet DeleteStack DescribeChangeSet DescribeStackEvents DescribeStacks ExecuteChangeSet GetTemplate"
-        " ListChangeSets ListStackResources TagResource UntagResource UpdateTerminationProtection",
+        "CancelUpdateStack ContinueUpdateRollback DeleteChangeSet DeleteStack DescribeChangeSet DescribeEvents"
+        " DescribeStackEvents DescribeStacks ExecuteChangeSet GetTemplate ListChangeSets ListStackResources"
+        " RollbackStack SetStackPolicy TagResource UntagResource UpdateTerminationProtection",
     ),
     Right(_BOOTSTRAP, "cloudformation", "DescribeStacks"),
     # Without ListBucket a package that isn't there yet is 403 in place of 404.
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     Right(BUCKET, "s3", "ListBucket"),
-    Right(ARTIFACTS, "s3", "GetObject PutObject"),
+    Right(ARTIFACTS, "s3", "DeleteObject GetObject PutObject"),
+    Right(_RECORDS, "s3", "DeleteObject PutObject"),
+    Right(_ALL_RECORDS, "s3", "GetObject"),
     # The smoke test: what it asks, the payments and messages of its own that it removes, and their decryption.
     Right(_API, "execute-api", "Invoke"),
     Right(STAGES, "apigateway", "GET"),
@@ -70,6 +89,9 @@ CALLS: tuple[Right, ...] = (
     Right(ALARMS, "cloudwatch", "DescribeAlarms"),
     Right(DASHBOARDS, "cloudwatch", "GetDashboard"),
     Right(_VALIDATION_LOGS, "logs", "FilterLogEvents"),
+    # Status: what waits in the other queues, and for how long.
+    Right(_OTHER_QUEUES, "sqs", "GetQueueAttributes"),
+    Right(_METRICS, "cloudwatch", "GetMetricStatistics"),
     # A teardown looks for log groups that were written again.
     Right(LOGS, "logs", "DescribeLogGroups"),
 )

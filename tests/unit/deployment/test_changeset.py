@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import ANY
 
 from paycli.deployment import changeset
-from paycli.deployment.changeset import Change, ChangeSet
+from paycli.deployment.changeset import Cause, Change, ChangeSet, Wanted
 from paycli.deployment.plan import guard
 from paycli.environment import Environment
 from paycli.errors import PaycliError
@@ -15,19 +17,27 @@ ID = "arn:aws:cloudformation:us-east-1:000000000000:changeSet/c/1"
 DEV = Environment(name="dev", deployment_mode="express")
 
 
-def made(scripted: Scripted, environment: Environment = DEV, *, creates: bool = False) -> ChangeSet | None:
-    return changeset.create(
-        scripted.aws.client("cloudformation"),
-        environment,
-        template={"TemplateBody": "{}"},
-        parameters={"CodeKey": "k"},
-        creates=creates,
-        description="d",
-    )
+def made(scripted: Scripted, environment: Environment = DEV, *, creates: bool = False, **more: Any) -> ChangeSet | None:
+    wanted = Wanted({"TemplateBody": "{}"}, {"CodeKey": "k"}, creates=creates, description="d", **more)
+    return changeset.create(scripted.aws.client("cloudformation"), environment, wanted)
 
 
-def begins(scripted: Scripted) -> None:
-    scripted.answers("cloudformation", "create_change_set", {"Id": ID, "StackId": STACK_ID})
+def begins(scripted: Scripted, **expected: Any) -> None:
+    parameters = {**REQUEST, **expected} if expected else None
+    scripted.stub("cloudformation").add_response("create_change_set", {"Id": ID, "StackId": STACK_ID}, parameters)
+
+
+REQUEST: dict[str, Any] = {
+    "StackName": "payment-api-dev",
+    "ChangeSetName": ANY,
+    "ClientToken": ANY,
+    "ChangeSetType": "UPDATE",
+    "Description": "d",
+    "TemplateBody": "{}",
+    "Parameters": [{"ParameterKey": "CodeKey", "ParameterValue": "k"}],
+    "Capabilities": ["CAPABILITY_IAM"],
+    "Tags": ANY,
+}
 
 
 def computed(scripted: Scripted, *changes: dict[str, Any], status: str = "CREATE_COMPLETE", **more: Any) -> None:
@@ -50,6 +60,17 @@ def test_a_plan_has_every_page_and_its_destructive_rows_first(scripted: Scripted
             {"Target": {"Attribute": "Properties", "Name": "DisplayName"}},
             {"Target": {"Attribute": "Tags"}},
             {"Target": {"Attribute": "Tags"}},
+            {
+                "Target": {
+                    "Attribute": "Properties",
+                    "Name": "Endpoint",
+                    "Path": "/Properties/Subscription/0/Endpoint",
+                    "BeforeValue": "x" * 300,
+                    "AfterValue": "new",
+                    "Drift": {"PreviousValue": "y", "ActualValue": "z"},
+                }
+            },
+            {"Target": {"Attribute": "Properties", "Name": "Subscription.0.Endpoint"}},
             {},
         ],
     )
@@ -58,8 +79,20 @@ def test_a_plan_has_every_page_and_its_destructive_rows_first(scripted: Scripted
     plan = made(scripted)
     assert plan is not None
     assert [entry.logical_id for entry in plan.changes] == ["Table", "OldTopic", "Topic", "New", "Later"]
-    assert plan.changes[2].causes == ("DisplayName", "Tags")
+    assert [cause.name for cause in plan.changes[2].causes] == ["DisplayName", "Tags", "Subscription.0.Endpoint"]
+    endpoint = plan.changes[2].causes[2]
+    assert (len(endpoint.before), endpoint.after, endpoint.drifted) == (201, "new", True)
     assert plan.changes[0].loses_data
+
+
+def test_an_update_is_watched_by_the_alarms_and_a_create_is_not(scripted: Scripted) -> None:
+    arn = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:validation-errors-dev"
+    triggers = [{"Arn": arn, "Type": "AWS::CloudWatch::Alarm"}]
+    watched = {"RollbackTriggers": triggers, "MonitoringTimeInMinutes": 7}
+    begins(scripted, RollbackConfiguration=watched, DeploymentMode="REVERT_DRIFT")
+    computed(scripted)
+    standard = Environment(name="dev", rollback_monitoring_minutes=7)
+    assert made(scripted, standard, alarms=(arn,), revert_drift=True) is not None
 
 
 def test_nothing_new_is_no_plan_and_leaves_no_change_set(scripted: Scripted) -> None:
@@ -72,6 +105,7 @@ def test_nothing_new_is_no_plan_and_leaves_no_change_set(scripted: Scripted) -> 
 def test_a_refusal_is_shown_in_aws_s_words_and_leaves_no_empty_stack(scripted: Scripted) -> None:
     begins(scripted)
     computed(scripted, status="FAILED", StatusReason="Template error: x")
+    scripted.answers("cloudformation", "describe_events", {"OperationEvents": []})  # before they go with the plan
     scripted.leaves_an_empty_stack()
     with pytest.raises(PaycliError, match="Template error: x"):
         made(scripted, Environment(name="dev", cloudformation_role="arn:aws:iam::111111111111:role/r"), creates=True)
@@ -94,7 +128,10 @@ def test_a_stack_that_another_deploy_has_taken_on_is_not_deleted(
 
 
 def test_a_stack_that_another_deploy_is_creating_is_busy(scripted: Scripted) -> None:
-    scripted.fails("cloudformation", "create_change_set", "AlreadyExistsException")
+    said = "Stack [payment-api-dev] already exists and cannot be created again with the changeSet [paycli-1]."
+    scripted.fails("cloudformation", "create_change_set", "ValidationError", said)
+    scripted.answers("cloudformation", "delete_change_set", {})
+    scripted.stands("CREATE_IN_PROGRESS")
     with pytest.raises(PaycliError, match="being created") as caught:
         made(scripted, creates=True)
     assert caught.value.code == "in_progress"
@@ -106,6 +143,49 @@ def test_a_plan_that_cannot_be_read_is_taken_back(scripted: Scripted) -> None:
     scripted.answers("cloudformation", "delete_change_set", {})
     with pytest.raises(Exception, match="ExpiredToken"):
         made(scripted)
+
+
+@pytest.mark.parametrize("creates", [True, False])
+def test_a_plan_whose_reply_is_lost_is_taken_back_by_its_name(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch, *, creates: bool
+) -> None:
+    cloudformation = scripted.aws.client("cloudformation")
+    asked: list[str] = []
+
+    def lost(**request: Any) -> None:
+        asked.append(request["ChangeSetName"])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cloudformation, "create_change_set", lost)
+    deleted = {"StackName": "payment-api-dev", "ChangeSetName": ANY}
+    scripted.stub("cloudformation").add_response("delete_change_set", {}, deleted)
+    if creates:
+        scripted.stands("REVIEW_IN_PROGRESS")
+        scripted.answers("cloudformation", "list_change_sets", {"Summaries": []})
+        scripted.answers("cloudformation", "delete_stack", {})
+    with pytest.raises(KeyboardInterrupt):
+        made(scripted, creates=creates)
+    assert asked[0].startswith("paycli-")
+
+
+def test_a_request_that_aws_refuses_is_the_error(scripted: Scripted) -> None:
+    scripted.fails("cloudformation", "create_change_set", "ValidationError", "Template format error")
+    scripted.fails("cloudformation", "delete_change_set", "ValidationError", "Stack [x] does not exist")
+    with pytest.raises(ClientError, match="Template format error"):
+        made(scripted)
+
+
+def test_a_change_set_that_does_not_show_yet_is_waited_for(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    begins(scripted)
+    scripted.fails("cloudformation", "describe_change_set", "ChangeSetNotFound")
+    computed(scripted, change("Add", "New"))
+    plan = made(scripted)
+    assert plan is not None
+    assert [entry.logical_id for entry in plan.changes] == ["New"]
+    monkeypatch.setattr(changeset, "_VISIBLE_SECONDS", -1.0)
+    scripted.fails("cloudformation", "describe_change_set", "ChangeSetNotFound")
+    with pytest.raises(ClientError, match="ChangeSetNotFound"):
+        changeset.describe(scripted.aws.client("cloudformation"), ID)
 
 
 def test_a_plan_that_takes_too_long_says_so(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +201,7 @@ def plan_of(*changes: Change) -> ChangeSet:
 
 
 def table(action: str, replacement: str = "") -> Change:
-    return Change(action, "Table", "AWS::DynamoDB::Table", replacement, ("KeySchema",))
+    return Change(action, "Table", "AWS::DynamoDB::Table", replacement, (Cause("KeySchema"),))
 
 
 @pytest.mark.parametrize("kind", ["AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::SQS::Queue", "AWS::Logs::LogGroup"])
@@ -144,6 +224,26 @@ def test_replacing_what_holds_data_is_never_allowed() -> None:
     with pytest.raises(PaycliError, match=r"replaced \(because of KeySchema\)") as caught:
         guard(plan_of(table("Modify", "True")), ["Table"])
     assert "new name" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("recreation", "evaluation", "lost"),
+    [("Always", "Static", True), ("Always", "Dynamic", False), ("Conditionally", "Static", False)],
+)
+def test_what_surely_recreates_is_a_replacement_whatever_the_summary_says(
+    recreation: str, evaluation: str, *, lost: bool
+) -> None:
+    """AWS's own summary is Conditional where one of several causes isn't sure."""
+    details = [
+        {"Target": {"Name": "KeySchema", "RequiresRecreation": recreation}, "Evaluation": evaluation},
+        {"Target": {"Name": "Tags", "RequiresRecreation": "Never"}, "Evaluation": "Static"},
+    ]
+    entry = change("Modify", "Table", "AWS::DynamoDB::Table", Replacement="Conditional", Details=details)
+    (found,) = changeset.changes({"Changes": [{"Type": "Resource", "ResourceChange": entry}]})
+    assert found.loses_data is lost
+    if lost:
+        with pytest.raises(PaycliError, match=r"replaced \(because of KeySchema, Tags\)"):
+            guard(plan_of(found), [])
 
 
 def test_other_changes_pass() -> None:

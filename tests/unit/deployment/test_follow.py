@@ -1,16 +1,26 @@
-"""Following an operation to its end, and saying why it failed."""
+"""Following an operation to its end, whatever the events do on their way."""
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from hypothesis import given
+from hypothesis import strategies as st
 
-from paycli.deployment.failure import demand, first_failure
-from paycli.deployment.follow import Finished, follow, last_event
+from paycli.deployment import follow as following
+from paycli.deployment.follow import SILENCE_SECONDS, Finished, follow, last_event, until_done
 from paycli.errors import PaycliError
-from paycli.progress import ResourceEvent
-from tests.scripted import STACK_ID, Scripted
+from paycli.progress import Event, ResourceEvent, Step
+from tests.fakes.cloudformation import FakeAws
+from tests.scripted import STACK_ID, Scripted, raw_event
 
+CREDENTIALS = {"aws_access_key_id": "AKIAFAKE", "aws_secret_access_key": "fake"}
 Make = Callable[..., dict[str, Any]]
 
 
@@ -36,11 +46,41 @@ def test_only_what_is_new_is_reported_and_counted(scripted: Scripted, event: Mak
     assert finished.events == tuple(reported)
 
 
+def test_a_stack_that_shows_no_event_yet_is_followed_from_its_beginning(scripted: Scripted, event: Make) -> None:
+    scripted.events()
+    assert last_event(scripted.aws.client("cloudformation"), STACK_ID) == ""
+    scripted.events()
+    scripted.events(event(1, "CREATE_IN_PROGRESS"), event(2, "CREATE_COMPLETE"))
+    assert [entry.status for entry in followed(scripted, after="").events] == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
+
+
+def test_what_runs_already_is_followed_from_where_it_began(scripted: Scripted, event: Make) -> None:
+    before = [event(1, "UPDATE_COMPLETE"), event(2, "UPDATE_IN_PROGRESS"), event(3, "UPDATE_ROLLBACK_FAILED")]
+    scripted.events(*before, event(4, "UPDATE_ROLLBACK_IN_PROGRESS"))
+    scripted.events(*before, event(4, "UPDATE_ROLLBACK_IN_PROGRESS"), event(5, "UPDATE_COMPLETE", "Table"))
+    ended = [event(4, "UPDATE_ROLLBACK_IN_PROGRESS"), event(6, "UPDATE_ROLLBACK_COMPLETE")]
+    scripted.events(*before, *ended)
+    scripted.events(*before, *ended)
+    report = scripted.reported.append
+    finished = until_done(scripted.aws.client("cloudformation"), STACK_ID, report=report)
+    assert finished.status == "UPDATE_ROLLBACK_COMPLETE"
+    assert [entry.at.second for entry in finished.events] == [4, 5, 6]
+
+
 def test_a_cleanup_is_not_the_end(scripted: Scripted, event: Make) -> None:
     cleanup = event(1, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
     scripted.events(cleanup)
     scripted.events(cleanup, event(2, "UPDATE_COMPLETE"))
     assert followed(scripted).status == "UPDATE_COMPLETE"
+
+
+def test_a_failed_validation_is_not_the_end(scripted: Scripted, event: Make) -> None:
+    refused = {**event(1, "CREATE_FAILED"), "DetailedStatus": "VALIDATION_FAILED"}
+    ended = [refused, event(2, "ROLLBACK_IN_PROGRESS"), event(3, "ROLLBACK_COMPLETE")]
+    scripted.events(refused)
+    scripted.events(*ended)
+    scripted.events(*ended)
+    assert followed(scripted).status == "ROLLBACK_COMPLETE"
 
 
 def test_a_deadline_ends_the_following_and_not_the_operation(scripted: Scripted) -> None:
@@ -49,29 +89,151 @@ def test_a_deadline_ends_the_following_and_not_the_operation(scripted: Scripted)
     assert "payment-api-dev" in caught.value.message
 
 
-def test_the_cause_is_the_first_that_failed_by_itself(scripted: Scripted, event: Make) -> None:
-    scripted.events(
-        event(1, "CREATE_FAILED", "Queue", "Resource creation cancelled"),
-        event(2, "CREATE_FAILED", "Table", "Table already exists"),
-        event(3, "CREATE_FAILED", "Topic", "Another"),
-        event(4, "ROLLBACK_COMPLETE"),
-    )
-    finished = followed(scripted)
-    cause = first_failure(finished.events)
-    assert cause is not None
-    assert cause.logical_id == "Table"
-    with pytest.raises(PaycliError) as caught:
-        demand(finished, "CREATE_COMPLETE", "payment-api-dev", "dev")
-    assert caught.value.message.startswith("Table (AWS::DynamoDB::Table): Table already exists\n")
-    assert "ROLLBACK_COMPLETE" in caught.value.message
-    assert "paycli teardown --env dev" in caught.value.hint
+# Events that come late, in disorder, and on pages that move meanwhile
 
 
-def test_an_end_without_a_cause_says_so(scripted: Scripted, event: Make) -> None:
-    scripted.events(event(1, "UPDATE_FAILED"))
-    with pytest.raises(PaycliError, match="gives no reason"):
-        demand(followed(scripted), "UPDATE_COMPLETE", "payment-api-dev", "dev")
+@dataclass
+class Late:
+    """A CloudFormation client whose events show at their times; each page takes a second, each pause `pause`."""
+
+    events: list[dict[str, Any]]  # oldest first
+    shows: list[int]
+    page: int
+    pause: int = 1
+    now: float = 0.0
+    silent: list[bool] = field(default_factory=list)  # which looks fail
+
+    def get_paginator(self, _name: str) -> "Late":
+        return self
+
+    def paginate(self, **_request: str) -> Iterator[dict[str, Any]]:
+        if self.silent and self.silent.pop(0):
+            raise EndpointConnectionError(endpoint_url="https://cloudformation.example")
+        offset, more = 0, True
+        while more:
+            shown = [event for event, at in zip(self.events, self.shows, strict=True) if at <= self.now][::-1]
+            self.now += 1
+            yield {"StackEvents": shown[offset : offset + self.page]}
+            offset += self.page
+            more = offset < len(shown)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, _seconds: float) -> None:
+        self.now += self.pause
 
 
-def test_what_was_wanted_passes() -> None:
-    demand(Finished("DELETE_COMPLETE", ()), "DELETE_COMPLETE", "payment-api-dev", "dev")
+@st.composite
+def operations(draw: st.DrawFn) -> tuple[Late, int]:
+    """Draw an operation, and how many events of earlier ones stand before it."""
+    earlier = draw(st.integers(1, 5))
+    statuses = draw(st.lists(st.sampled_from(["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE", "UPDATE_FAILED"]), max_size=12))
+    end = draw(st.sampled_from(["UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"]))
+    events = [raw_event(number, "UPDATE_COMPLETE") for number in range(earlier)]
+    events.append(raw_event(earlier, "UPDATE_IN_PROGRESS"))
+    events += [
+        raw_event(earlier + 1 + number, status, f"Resource{number % 3}") for number, status in enumerate(statuses)
+    ]
+    events.append(raw_event(len(events), end))
+    late = Late(events, [], page=draw(st.integers(1, 6)), pause=draw(st.integers(1, 8)))
+    return late, earlier
+
+
+def run(late: Late, earlier: int, report: list[Event], *, from_its_beginning: bool = False) -> Finished:
+    after = "" if from_its_beginning else late.events[earlier - 1]["EventId"]
+    with patch.object(following, "time", late):
+        return follow(late, STACK_ID, after=after, total=3, report=report.append)
+
+
+@given(operations(), st.data())
+def test_no_event_is_told_twice_and_the_end_is_the_stack_s(drawn: tuple[Late, int], data: st.DataObject) -> None:
+    """However late and in whatever order they show."""
+    late, earlier = drawn
+    own = len(late.events) - earlier
+    late.shows = [0] * earlier + data.draw(st.lists(st.integers(0, 40), min_size=own, max_size=own))
+    late.silent = data.draw(st.lists(st.booleans(), max_size=4))
+    reported: list[Event] = []
+    finished = run(late, earlier, reported)
+    told = [event for event in reported if isinstance(event, ResourceEvent)]
+    seconds = [event.at.second for event in told]
+    assert len(set(seconds)) == len(seconds)
+    assert set(seconds) <= set(range(earlier, len(late.events)))
+    assert finished == Finished(late.events[-1]["ResourceStatus"], tuple(told))
+    assert [event.done for event in told] == sorted(event.done for event in told)
+    assert all(event.done <= event.total for event in told)
+
+
+@given(operations(), st.data())
+def test_every_event_is_told_once_where_few_newer_ones_show_before_it(
+    drawn: tuple[Late, int], data: st.DataObject
+) -> None:
+    """`_OVERLAP` newer ones at most, and the stack's own end last."""
+    late, earlier = drawn
+    overlap = data.draw(st.integers(1, 4))
+    own = len(late.events) - earlier
+    steps = data.draw(st.lists(st.integers(1, 6), min_size=own, max_size=own))
+    happened = [sum(steps[: number + 1]) for number in range(own)]
+    delays = data.draw(st.lists(st.integers(0, 30), min_size=own, max_size=own))
+    # The event with the number n shows before the (n + overlap)th happens.
+    shows = [
+        min(at + delay, happened[min(number + overlap, own - 1)])
+        for number, (at, delay) in enumerate(zip(happened, delays, strict=True))
+    ]
+    shows[-1] = max(shows)
+    begins = data.draw(st.booleans())  # and is followed from there, once that shows
+    late.shows = [0] * earlier + ([0, *shows[1:]] if begins else shows)
+    with patch.object(following, "_OVERLAP", overlap):
+        finished = run(late, earlier, [], from_its_beginning=begins)
+    assert sorted(event.at.second for event in finished.events) == list(range(earlier, len(late.events)))
+
+
+# AWS out of reach
+
+
+def test_a_silence_is_waited_out_and_said_once() -> None:
+    events = [raw_event(0, "CREATE_COMPLETE"), raw_event(1, "UPDATE_IN_PROGRESS"), raw_event(2, "UPDATE_COMPLETE")]
+    late = Late(events, [0, 0, 6], page=100, silent=[False, True, True, False])
+    reported: list[Event] = []
+    assert run(late, 1, reported).status == "UPDATE_COMPLETE"
+    said = [event.text for event in reported if isinstance(event, Step)]
+    assert len(said) == 2
+    assert said[0].startswith("AWS can't be asked now, CloudFormation goes on: ")
+    assert said[1] == "AWS answers again."
+
+
+def test_a_silence_that_lasts_is_an_error() -> None:
+    late = Late([raw_event(0, "CREATE_COMPLETE")], [0], page=100, pause=60, silent=[True] * 100)
+    with pytest.raises(EndpointConnectionError):
+        run(late, 1, [])
+    assert SILENCE_SECONDS < late.now < SILENCE_SECONDS + 121
+
+
+def test_what_waiting_does_not_mend_is_an_error_at_once(scripted: Scripted) -> None:
+    scripted.fails("cloudformation", "describe_stack_events", "ExpiredToken")
+    with pytest.raises(ClientError) as caught:
+        followed(scripted)
+    assert "CloudFormation goes on" in caught.value.__notes__[0]
+
+
+# How often it asks
+
+
+@pytest.mark.parametrize("seconds", [10, 15, 30, 120])
+def test_an_operation_is_asked_for_once_a_second_at_most_and_its_end_is_seen_soon(
+    monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    """On the fake, in its own time: on average of several operations, for the pauses vary by chance."""
+    random.seed(seconds)
+    waited: list[float] = []
+    with FakeAws(speed=0) as aws:
+        monkeypatch.setattr(following, "time", SimpleNamespace(monotonic=aws.clock.now, sleep=aws.skip))
+        client = boto3.client("cloudformation", "us-east-1", endpoint_url=aws.url, **CREDENTIALS)
+        for number in range(6):
+            ends = aws.clock.now() + seconds
+            stack = aws.put_stack(f"s{number}", "UPDATE_IN_PROGRESS", lasts=seconds)
+            assert until_done(client, stack.stack_id, report=lambda _event: None).status == "UPDATE_COMPLETE"
+            waited.append(aws.clock.now() - ends)
+        assert len(aws.calls) / len(waited) <= seconds
+    assert max(waited) < 1.7
+    assert sum(waited) / len(waited) < 1.0

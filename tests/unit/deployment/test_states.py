@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from paycli import __version__
 from paycli.aws import Caller
 from paycli.deployment import artifacts, bootstrap, execution, outputs, stacks, teardown, vaults
 from paycli.deployment import plan as planning
-from paycli.deployment.changeset import ChangeSet
 from paycli.deployment.package import CodePackage
+from paycli.deployment.records import Version
+from paycli.deployment.states import Policy
 from paycli.environment import Environment
 from paycli.errors import PaycliError
 from paycli.progress import Step
@@ -34,27 +34,8 @@ def linted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def prepared(scripted: Scripted, root: Path, environment: Environment = DEV, **options: Any) -> planning.Plan:
     scripted.answers("sts", "get_caller_identity", {"Account": "1" * 12, "Arn": "arn:aws:iam::111111111111:user/dev"})
-    return planning.prepare(scripted.aws, environment, root, scripted.reported.append, **options)
-
-
-@pytest.mark.parametrize(
-    ("status", "words", "hint"),
-    [
-        ("UPDATE_IN_PROGRESS", "something else works on it", "Wait"),
-        ("ROLLBACK_COMPLETE", "can't update it", "paycli teardown --env dev"),
-        ("ROLLBACK_FAILED", "can't update it", "paycli teardown --env dev"),
-        ("UPDATE_ROLLBACK_FAILED", "can't update it", "continue-update-rollback --stack-name payment-api-dev"),
-        ("DELETE_FAILED", "can't update it", "paycli teardown --env dev"),
-    ],
-)
-def test_a_state_that_allows_no_deploy_changes_nothing(
-    scripted: Scripted, linted: Path, status: str, words: str, hint: str
-) -> None:
-    scripted.stands(status)
-    with pytest.raises(PaycliError, match=words) as caught:
-        prepared(scripted, linted)
-    assert status in caught.value.message
-    assert hint in caught.value.hint
+    chosen = planning.Options(Policy(wait=False, ask=None), **options)
+    return planning.prepare(scripted.aws, environment, root, scripted.reported.append, chosen)
 
 
 @pytest.mark.parametrize("status", [None, "REVIEW_IN_PROGRESS"])
@@ -109,32 +90,14 @@ def test_an_error_that_is_not_a_missing_stack_is_not_hidden(scripted: Scripted) 
 
 def test_the_bucket_of_another_deploy_that_is_making_it_is_joined(scripted: Scripted) -> None:
     scripted.stands(None)
+    scripted.stands(None)  # it was not there a moment ago
     scripted.answers("apigateway", "get_account", {"cloudwatchRoleArn": "arn:aws:iam::111111111111:role/logs"})
     scripted.fails("cloudformation", "create_stack", "AlreadyExistsException")
     scripted.stands("CREATE_IN_PROGRESS")
     scripted.events(raw_event(1, "CREATE_IN_PROGRESS"), raw_event(2, "CREATE_COMPLETE"))
     scripted.stands("CREATE_COMPLETE", Outputs=BUCKET)
+    scripted.stands("CREATE_COMPLETE", Outputs=BUCKET)
     assert bootstrap.ensure_bucket(scripted.aws, DEV, scripted.reported.append) == "bucket-1"
-
-
-def test_a_bootstrap_that_fails_says_why(scripted: Scripted) -> None:
-    scripted.stands(None)
-    scripted.answers("apigateway", "get_account", {})
-    scripted.answers("cloudformation", "create_stack", {"StackId": STACK_ID})
-    scripted.events(raw_event(1, "CREATE_FAILED", "Bucket", "quota"), raw_event(2, "ROLLBACK_COMPLETE"))
-    with pytest.raises(PaycliError, match=r"Bucket \(.*: quota"):
-        bootstrap.ensure_bucket(scripted.aws, DEV, scripted.reported.append)
-
-
-def test_a_bootstrap_that_is_gone_at_once_is_not_used(scripted: Scripted) -> None:
-    scripted.stands(None)
-    scripted.answers("apigateway", "get_account", {})
-    scripted.answers("cloudformation", "create_stack", {"StackId": STACK_ID})
-    scripted.events(raw_event(2, "CREATE_COMPLETE"))
-    scripted.stands("DELETE_IN_PROGRESS")
-    with pytest.raises(PaycliError, match="can't be used") as caught:
-        bootstrap.ensure_bucket(scripted.aws, DEV, scripted.reported.append)
-    assert "delete-stack" in caught.value.hint
 
 
 def test_without_a_bootstrap_there_is_nothing_to_remove(scripted: Scripted) -> None:
@@ -143,15 +106,19 @@ def test_without_a_bootstrap_there_is_nothing_to_remove(scripted: Scripted) -> N
     assert scripted.reported == []
 
 
+def bucket(scripted: Scripted) -> artifacts.Bucket:
+    return artifacts.bucket_of(scripted.aws, "bucket-1", "1" * 12)
+
+
 def test_a_package_that_is_there_is_not_uploaded_again(scripted: Scripted) -> None:
     scripted.answers("s3", "head_object", {"ChecksumSHA256": "abc"})
-    assert artifacts.upload_if_absent(scripted.aws, "bucket-1", "1" * 12, CODE) is False
+    assert artifacts.upload_if_absent(bucket(scripted), CODE) is False
 
 
 def test_a_bucket_that_is_not_ours_is_not_written_to(scripted: Scripted) -> None:
     scripted.fails("s3", "head_object", "403")
     with pytest.raises(ClientError, match="403"):
-        artifacts.upload_if_absent(scripted.aws, "bucket-1", "1" * 12, CODE)
+        artifacts.upload_if_absent(bucket(scripted), CODE)
 
 
 def test_a_teardown_waits_for_what_works_on_the_stack(scripted: Scripted) -> None:
@@ -325,52 +292,6 @@ def test_the_endpoint_of_aws_is_left_as_it_is(scripted: Scripted) -> None:
     assert outputs.resolved(scripted.aws, stack)["APIEndpoint"] == "http://127.0.0.1:1/restapis/x/v1/_user_request_/"
 
 
-def plan_for(environment: Environment, *, creates: bool) -> planning.Plan:
-    change_set = ChangeSet("arn:aws:cloudformation:us-east-1:0:changeSet/c/1", STACK_ID, "payment-api-dev", creates, ())
-    return planning.Plan(environment, {"TemplateBody": "{}"}, {"CodeKey": "k"}, change_set, "here")
-
-
-def executes(scripted: Scripted, status: str) -> None:
-    scripted.events(raw_event(1, "REVIEW_IN_PROGRESS"))
-    scripted.answers("cloudformation", "execute_change_set", {})
-    scripted.events(raw_event(1, "REVIEW_IN_PROGRESS"), raw_event(2, status))
-
-
-PROTECTED = {"StackId": STACK_ID}
-KEPT = Environment(name="dev", retain_data=True)
-ENDED = [{"OutputKey": "RestApiId", "OutputValue": "x"}, {"OutputKey": "StageName", "OutputValue": "v1"}]
-
-
-@pytest.mark.parametrize("environment", [DEV, KEPT])
-def test_an_update_ends_with_the_outputs(scripted: Scripted, tmp_path: Path, environment: Environment) -> None:
-    executes(scripted, "UPDATE_COMPLETE")
-    if environment.retain_data:
-        scripted.answers("cloudformation", "update_termination_protection", PROTECTED)
-    scripted.stands("UPDATE_COMPLETE", Outputs=ENDED)
-    done = execution.execute(scripted.aws, plan_for(environment, creates=False), tmp_path, scripted.reported.append)
-    assert done.path.read_text().startswith("{")
-
-
-def test_a_create_that_fails_ends_with_its_cause(scripted: Scripted, tmp_path: Path) -> None:
-    executes(scripted, "ROLLBACK_COMPLETE")
-    with pytest.raises(PaycliError, match="ROLLBACK_COMPLETE"):
-        execution.execute(scripted.aws, plan_for(KEPT, creates=True), tmp_path, scripted.reported.append)
-
-
-def test_a_protection_that_stands_already_is_no_second_update(scripted: Scripted, tmp_path: Path) -> None:
-    executes(scripted, "CREATE_COMPLETE")
-    scripted.answers("cloudformation", "update_termination_protection", PROTECTED)
-    scripted.answers(
-        "cloudformation", "create_change_set", {"Id": "arn:aws:cloudformation:x:0:changeSet/c/2", **PROTECTED}
-    )
-    reason = "The submitted information didn't contain changes."
-    scripted.answers("cloudformation", "describe_change_set", {"Status": "FAILED", "StatusReason": reason})
-    scripted.answers("cloudformation", "delete_change_set", {})
-    scripted.stands("CREATE_COMPLETE", Outputs=ENDED)
-    execution.execute(scripted.aws, plan_for(KEPT, creates=True), tmp_path, scripted.reported.append)
-    assert any("deletion protection" in str(event) for event in scripted.reported)
-
-
 def test_a_runtime_that_ends_soon_is_said(scripted: Scripted, linted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("paycli.deployment.plan.warning", lambda runtime, _today: f"{runtime} ends")
     scripted.stands("UPDATE_IN_PROGRESS")
@@ -386,9 +307,10 @@ def test_a_runtime_that_ends_soon_is_said(scripted: Scripted, linted: Path, monk
 
 def test_the_plan_says_who_deploys_which_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     caller = Caller("1" * 12, "arn:aws:iam::111111111111:user/dev", "here")
-    here = Path(__file__).parent
-    assert re.fullmatch(
-        rf"paycli {__version__}, commit [0-9a-f]+, by {caller.arn}", planning._description(here, caller)
-    )
+    version = Version(template_sha256="t", code_key="k", paycli="1.2", commit="abc-dirty")
+    assert planning._description(version, caller) == f"paycli 1.2, commit abc-dirty, by {caller.arn}"
+    assert re.fullmatch(r"[0-9a-f]+(-dirty)?", planning._commit(Path(__file__).parent))
     monkeypatch.setenv("PATH", str(tmp_path))  # a machine without git
-    assert planning._description(here, caller) == f"paycli {__version__}, by {caller.arn}"
+    assert planning._commit(tmp_path) == ""
+    unknown = version.model_copy(update={"commit": ""})
+    assert planning._description(unknown, caller) == f"paycli 1.2, by {caller.arn}"

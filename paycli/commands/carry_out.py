@@ -1,0 +1,78 @@
+"""What deploy and rollback have in common: show a plan and ask, carry it out, and what an interrupt does meanwhile."""
+
+import dataclasses
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from paycli import console, display, tables
+from paycli.commands.common import Project, goes_on
+from paycli.console import Result
+from paycli.text import printable
+
+if TYPE_CHECKING:
+    from paycli.aws import Aws
+    from paycli.deployment.execution import Deployed
+    from paycli.deployment.plan import Plan
+
+NO_CHANGES = "No changes: the stack has it all already."
+
+
+def review(plan: "Plan", allow_remove: Collection[str], *, yes: bool) -> None:
+    """Show what will change, refuse what would lose data, and ask."""
+    from paycli.deployment import plan as planning
+
+    change_set = plan.change_set
+    if change_set is None:
+        return
+    console.show(console.err(), tables.changes(change_set, plan.caller.place))
+    removed = {change.logical_id for change in plan.changes if change.action == "Remove"}
+    for unused in sorted(set(allow_remove) - removed):
+        console.note(f"--allow-remove {unused}: nothing of that name would be removed.")
+    planning.guard(change_set, allow_remove)
+    action = f"{'Create' if change_set.creates else 'Update'} {change_set.stack_name} in {plan.caller.place}"
+    console.confirm(action, plan.environment.name, typed=plan.environment.retain_data, yes=yes)
+
+
+def carry_out(project: Project, aws: "Aws", plan: "Plan", allow_remove: Collection[str] = ()) -> "Deployed":
+    """Execute the plan. An interrupt asks whether to undo it; where nobody can be asked, an update is undone."""
+    from paycli.deployment import execution
+
+    back = f"paycli deploy --env {project.environment.name}"
+    try:
+        with display.activity() as report:
+            return execution.execute(aws, plan, project.root, report, allow_remove)
+    except KeyboardInterrupt:
+        pass
+    with goes_on(back):  # a second interrupt, also while asking
+        if not _undo_is_wanted(plan):
+            raise KeyboardInterrupt
+        with display.activity() as report:
+            undone = execution.undo(aws, plan, report)
+    raise undone
+
+
+def _undo_is_wanted(plan: "Plan") -> bool:
+    creates = plan.change_set is not None and plan.change_set.creates
+    if not console.can_ask():
+        return not creates  # CloudFormation can't cancel a create, and a delete wants to be asked for
+    console.note("\nInterrupted. CloudFormation goes on; Ctrl-C again leaves it at that.")
+    return console.ask("Delete what the create has made" if creates else "Cancel the update and roll it back")
+
+
+def planned(plan: "Plan", *, executed: bool) -> dict[str, object]:
+    """Return the plan as data."""
+    return {"changes": [dataclasses.asdict(change) for change in plan.changes], "executed": executed}
+
+
+def deployed_result(plan: "Plan", deployed: "Deployed") -> Result:
+    """Return what a deploy has done."""
+    record = deployed.record
+    data = {
+        **planned(plan, executed=record is not None),
+        "deploy": record.model_dump() if record else None,
+        "outputs": deployed.outputs,
+        "outputs_file": str(deployed.path),
+    }
+    count = sum(change.action != "Dynamic" for change in plan.changes)  # that one may turn out to be none
+    said = f"{count} changes deployed, as deploy {record.number}." if record else NO_CHANGES
+    return Result(data, shown=[said, *tables.outputs(deployed.outputs), f"Written to {printable(str(deployed.path))}"])

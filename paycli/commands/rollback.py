@@ -1,0 +1,69 @@
+"""`paycli rollback`: deploy a recorded version again, exactly."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from paycli import console, display
+from paycli.commands.carry_out import carry_out, deployed_result, review
+from paycli.commands.common import Project, environment_command
+from paycli.console import Result
+from paycli.errors import PaycliError
+
+if TYPE_CHECKING:
+    from paycli.aws import Aws
+
+
+@click.command("rollback", epilog="Example: paycli rollback --env prod --to 41 --smoke-test")
+@click.option("--to", "number", type=click.IntRange(min=1), metavar="N", help="The deploy to go back to; see history.")
+@click.option("--yes", is_flag=True, help="Don't ask; for CI.")
+@click.option("--smoke-test", is_flag=True, help="Run the smoke test afterwards.")
+@environment_command
+def command(project: Project, number: int | None, yes: bool, smoke_test: bool) -> Result:
+    """Deploy a recorded version again: its template, parameters and code, from the artifact bucket.
+
+    Without --to it is the version before the one that runs. It needs no checkout of that version, and is a deploy of
+    its own: `paycli history` lists it, and the next rollback can go back from it.
+    """
+    yes = yes or project.environment.target == "embedded"
+    console.require_answer(yes=yes)
+    aws = project.connect_to_deployed()
+    result = _roll_back(project, aws, number, yes=yes)
+    if not smoke_test:
+        return result
+    from paycli.commands.smoke_test import with_smoke_test
+
+    return with_smoke_test(project, result)
+
+
+def back_to_version_before(project: Project, aws: "Aws", deploy: dict[str, Any] | None) -> Result:
+    """Undo a deploy whose smoke test failed; the result says where that can't be."""
+    if deploy is None:
+        return Result({"rolled_back": False}, shown=["Not rolled back: this deploy changed nothing."])
+    try:
+        back = _roll_back(project, aws, None, yes=True)
+    except PaycliError as error:
+        return Result({"rolled_back": False, "error": error.message}, shown=[f"Not rolled back: {error.message}"])
+    return Result({"rolled_back": True, **back.data}, shown=["Rolled back to the version before:", *back.shown])
+
+
+def _roll_back(project: Project, aws: "Aws", number: int | None, *, yes: bool) -> Result:
+    from paycli.aws import check_caller
+    from paycli.deployment import artifacts, bootstrap, records, rollback, stacks
+    from paycli.deployment.plan import discard
+
+    environment = project.environment
+    caller = check_caller(aws, environment)
+    bucket = artifacts.bucket_of(aws, bootstrap.demand_bucket(aws, environment), caller.account)
+    stack = stacks.find(aws.client("cloudformation"), environment.stack_name)
+    history = records.settled(records.recent(bucket, environment.name), stack)
+    record = rollback.target(history, number)
+    console.note(f"Going back to deploy {record.number} of {record.started_at}, commit {record.version.commit or '?'}")
+    with display.activity() as report:
+        plan = rollback.prepare(aws, environment, caller, bucket, record, report)
+    try:
+        review(plan, (), yes=yes)
+    except BaseException:
+        discard(aws, plan)
+        raise
+    return deployed_result(plan, carry_out(project, aws, plan))

@@ -1,0 +1,55 @@
+"""What CloudFormation did about a failure, what state the stack is in, and what to run next for that state."""
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from paycli.deployment.failure.stack_arn import StackArn
+
+if TYPE_CHECKING:
+    from paycli.environment import Environment
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What was done, as a sentence, and the command that goes on from there (empty where none does)."""
+
+    did: str
+    next: str
+
+
+_MIXED = "some resources are new, others old"
+# By the stack's final status: what CloudFormation did, and what to run next.
+_STATES = {
+    "CREATE_FAILED": ("it stopped and left what it had made", "{remove} && {deploy}"),
+    "ROLLBACK_COMPLETE": ("it deleted what it had made; the stack can only be deleted now", "{remove} && {deploy}"),
+    "ROLLBACK_FAILED": ("it began to delete what it had made, and could not finish", "{remove} && {deploy}"),
+    "UPDATE_FAILED": (f"it stopped in the middle: {_MIXED}", "{aws} rollback-stack --stack-name {stack}{where}"),
+    "UPDATE_ROLLBACK_COMPLETE": ("it went back to the previous version, which runs unchanged", "{deploy}"),
+    "UPDATE_ROLLBACK_FAILED": (
+        f"it began to go back to the previous version, and could not finish: {_MIXED}",
+        "{aws} continue-update-rollback --stack-name {stack}{where}",
+    ),
+    "DELETE_FAILED": ("it deleted what it could, and left the rest", "{remove}"),
+    "DELETE_COMPLETE": ("somebody has deleted the stack meanwhile", "{deploy}"),
+}
+
+
+def aftermath(status: str, stack: StackArn, environment: "Environment") -> Aftermath:
+    """Return what a stack's final status says, and what to run next."""
+    did, following = _STATES.get(status, ("", ""))
+    words = {"stack": stack.name, "deploy": f"paycli deploy --env {environment.name}", **_aws(stack, environment)}
+    if stack.name == environment.stack_name:
+        words["remove"] = f"paycli teardown --env {environment.name}"
+    else:  # the bootstrap stack: no command of paycli's deletes it on AWS
+        words["remove"] = "{aws} delete-stack --stack-name {stack}{where}".format(**words)
+    said = f"What CloudFormation did: {did}. " if did else ""
+    return Aftermath(f"{said}{stack.name} is now {status}.", following.format(**words))
+
+
+def _aws(stack: StackArn, environment: "Environment") -> dict[str, str]:
+    """Return the parts of an AWS CLI command that works where the stack is, and nowhere else."""
+    if environment.target == "embedded":
+        return {"aws": 'eval "$(paycli local env)" && aws cloudformation', "where": ""}
+    profile = f" --profile {shlex.quote(environment.profile)}" if environment.profile else ""
+    return {"aws": "aws cloudformation", "where": f" --region {stack.region}{profile}"}

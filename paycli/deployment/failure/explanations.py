@@ -1,0 +1,339 @@
+"""The frequent reasons in plain words, each with what to do about it.
+
+The table's patterns come from texts of CloudFormation and its services, as users have reported them: the tests
+have each text and where it stands. The first pattern that fits wins, so the narrow ones come first.
+"""
+
+import re
+from dataclasses import dataclass
+
+from paycli.aws_errors import denial
+
+_STACK = "AWS::CloudFormation::Stack"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a reason means: `kind` is stable, for programs; `summary` ends the sentence "X could not be created:"."""
+
+    kind: str
+    summary: str
+    text: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class _Rule:
+    kind: str
+    pattern: re.Pattern[str]
+    summary: str
+    text: str  # it and `hint` may name groups of the pattern, and {logical_id}
+    hint: str
+    resource_type: str = ""  # of this type only; any, where it is empty
+
+
+def explain(reason: str, resource_type: str, logical_id: str) -> Explanation | None:
+    """Return what the reason means, or None where it is none of the frequent ones."""
+    for rule in _RULES:
+        found = rule.pattern.search(reason) if rule.resource_type in {"", resource_type} else None
+        if found:
+            words = {"logical_id": logical_id, **found.groupdict()}
+            return Explanation(rule.kind, rule.summary, rule.text.format(**words), rule.hint.format(**words))
+    return _denied(reason)
+
+
+def _denied(reason: str) -> Explanation | None:
+    refused = denial(reason)
+    if refused is None and not re.search(r"HandlerErrorCode: AccessDenied|Access ?Denied", reason):
+        return None
+    text = "CloudFormation works with the rights of `cloudformation_role`, where it is set, else with the caller's."
+    if refused is None:
+        hint = "CloudTrail names the call that was refused, and the policy that decided it."
+        return Explanation("access_denied", "a permission is missing", text, hint)
+    return Explanation("access_denied", f"the permission {refused.action} is missing", text, refused.hint)
+
+
+def _rule(kind: str, pattern: str, summary: str, text: str, hint: str, resource_type: str = "") -> _Rule:
+    return _Rule(kind, re.compile(pattern, re.IGNORECASE), summary, text, hint, resource_type)
+
+
+_RULES = (
+    # What happened to the operation as a whole.
+    _rule(
+        "validation",
+        r"\[AWS::EarlyValidation::|Call DescribeEvents to retrieve|See (?:the )?operation's FAILED event",
+        "it didn't pass CloudFormation's validation",
+        "CloudFormation checked the template against the account before it made anything; what it found is only in "
+        "DescribeEvents, which gave no answer here.",
+        "Allow cloudformation:DescribeEvents, or look at the events in the console.",
+    ),
+    _rule(
+        "cancelled",
+        r"^User Initiated$",
+        "somebody cancelled it",
+        "The update was cancelled while it ran (CancelUpdateStack).",
+        "",
+        _STACK,
+    ),
+    _rule(
+        # CloudFormation documents no text for it: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-rollback-triggers.html
+        "alarm",
+        r"alarm|rollback trigger",
+        "an alarm went off",
+        "CloudFormation watched alarms while it deployed, and takes everything back when one goes off or is missing.",
+        "Look at the alarm's history and the functions' logs in CloudWatch first.",
+        _STACK,
+    ),
+    _rule(
+        "timeout",
+        r"time exceeded the specified timeout",
+        "it took longer than the stack's timeout",
+        "CloudFormation gives up after the minutes that the request named.",
+        "A second try may succeed.",
+        _STACK,
+    ),
+    _rule(
+        "export_in_use",
+        r"export \S+ (?:cannot be (?:deleted|updated) )?as it is in use by (?P<user>[^\s.]+)",
+        "another stack uses one of its exports",
+        "{user} imports it, and would lose its value.",
+        "Take the import out of {user} first.",
+    ),
+    _rule(
+        "termination_protection",
+        r"TerminationProtection is enabled",
+        "termination protection is on",
+        "Somebody wants the stack to be deleted by intent only.",
+        "If it is to go: paycli teardown --disable-termination-protection",
+    ),
+    # What stands in the way.
+    _rule(
+        "import_policy",
+        r"attempting to import some resources because they already exist",
+        "what exists can't be taken over",
+        "CloudFormation takes over only what has the deletion policy Retain or RetainExceptOnCreate in the template.",
+        "Delete what AWS names, or rename it.",
+    ),
+    _rule(
+        "in_another_stack",
+        r"already exists in stack (?P<other>[^\s\"]+)",
+        "another stack has it",
+        "It belongs to {other}.",
+        "Take it out of that stack, or deploy under another environment name.",
+    ),
+    _rule(
+        "name_taken",
+        r"BucketAlreadyExists|requested bucket name is not available",
+        "the bucket name is taken",
+        "Bucket names are shared by all accounts of AWS.",
+        "Choose another name.",
+    ),
+    _rule(
+        "queue_deleted_recently",
+        r"wait 60 seconds after deleting a queue",
+        "a queue of this name was deleted less than a minute ago",
+        "SQS keeps the name of a deleted queue for 60 seconds.",
+        "Wait a minute.",
+    ),
+    _rule(
+        "being_deleted",
+        r"table is being deleted",
+        "a table of this name is still being deleted",
+        "DynamoDB frees the name when the delete has ended.",
+        "Wait a minute.",
+    ),
+    _rule(
+        "already_exists",
+        r"already exists|HandlerErrorCode: AlreadyExists|BucketAlreadyOwnedByYou",
+        "a resource of this name already exists",
+        "It doesn't belong to this stack: it was made by hand, or kept when an earlier stack was deleted.",
+        "Delete or rename it, or deploy under another environment name. With retain_data, the first deploy of a stack "
+        "takes over what an earlier one has kept.",
+    ),
+    _rule(
+        "fixed_name",
+        r"when a custom-named resource requires replacing",
+        "it has a fixed name and can't be replaced",
+        "The change needs a new resource, and CloudFormation makes no second one of the same name.",
+        "Undo the change, or add the resource under a new logical ID and name and move what it holds.",
+    ),
+    _rule(
+        "stack_policy",
+        r"action (?:denied|not allowed) by stack policy",
+        "the stack policy forbids it",
+        "It protects what holds data from being replaced or deleted.",
+        "Undo the change; a removal that is meant needs --allow-remove {logical_id}.",
+    ),
+    _rule(
+        "deletion_protection",
+        r"protected against deletion",
+        "its deletion protection is on",
+        "The table can't be deleted before somebody switches that off.",
+        "If the payments in it are to go, switch off the table's deletion protection.",
+    ),
+    _rule(
+        "not_empty",
+        r"bucket (?:you tried to delete|'[^']*') is not empty|BucketNotEmpty",
+        "the bucket isn't empty",
+        "S3 deletes a bucket only when every version of every object is gone.",
+        "Empty it, with its old versions, in the S3 console.",
+    ),
+    # Limits of the account.
+    _rule(
+        "reserved_concurrency",
+        r"UnreservedConcurrentExecution below its minimum value of \[(?P<minimum>\d+)\]",
+        "the account has too little concurrency left to reserve",
+        "Lambda keeps {minimum} concurrent executions of the account for functions without a reservation. A new "
+        "account may have no more than that, so nothing can be reserved: `aws lambda get-account-settings` shows it.",
+        'Lower [reserved_concurrency] in paycli.toml, or set "none", or have the quota "Concurrent executions" raised.',
+    ),
+    _rule(
+        "throttled",
+        r"rate exceeded|HandlerErrorCode: Throttling|ThrottlingException|too ?many ?requests|SlowDown",
+        "AWS got too many calls at once",
+        "The account's calls to that service are limited, and other work may use them too.",
+        "Wait a minute.",
+    ),
+    _rule(
+        "quota",
+        r"HandlerErrorCode: ServiceLimitExceeded|Limits?Exceeded|cannot exceed quota|quota\S* .{0,40}exceeded"
+        r"|exceed\S* .{0,40}(?:quota|limit)|limit exceeded|maximum number of .{0,60}(?:reached|exceeded)",
+        "a quota is used up",
+        "AWS limits how much of it an account, or a resource, may have.",
+        "Delete what isn't needed, or ask for more in the Service Quotas console.",
+    ),
+    # What must be prepared.
+    _rule(
+        "log_role_missing",
+        r"CloudWatch Logs role ARN must be set in account settings",
+        "API Gateway may not write logs",
+        "It needs one role for its logs, set once an account and region. paycli-bootstrap sets it where none is set; "
+        "somebody has taken it away.",
+        "Set it again in the settings of the API Gateway console: a role with AmazonAPIGatewayPushToCloudWatchLogs.",
+    ),
+    _rule(
+        "log_role_unusable",
+        r"role ARN does not have required permissions|could not successfully write to CloudWatch Logs",
+        "API Gateway can't use the role for its logs yet",
+        "It takes IAM some seconds until every service knows a new role.",
+        "A second try mostly succeeds.",
+    ),
+    _rule(
+        "kms_lockout",
+        r"new key policy will not allow you to update the key policy",
+        "whoever deploys couldn't change the key policy again",
+        "KMS refuses a policy under which the caller may not call PutKeyPolicy. The template leaves that to the "
+        "account's IAM policies.",
+        "Allow kms:PutKeyPolicy to whoever deploys, or to cloudformation_role.",
+    ),
+    _rule(
+        "kms_key_unusable",
+        r"KMS key does not exist or is not allowed to be used|KMS key is invalid for CreateGrant|is pending deletion"
+        r"|KMS\w*(?:InvalidState|Disabled|NotFound|AccessDenied)\w*Exception",
+        "it may not use its KMS key",
+        "The key is disabled or about to be deleted, its policy doesn't name the service, or the service doesn't "
+        "know a key or role that is some seconds old.",
+        "If a second try fails too, look at the key's state and policy in the KMS console.",
+    ),
+    _rule(
+        "role_not_ready",
+        r"cannot be assumed by|does not have permissions to call \w+ on|invalid principals? in policy"
+        r"|with one or more invalid principals",
+        "a role or its rights aren't known everywhere yet",
+        "It takes IAM some seconds until every service knows a new role.",
+        "If a second try fails too, look at the role's trust policy and rights, and at the organization's policies.",
+    ),
+    _rule(
+        "not_ready",
+        r"WAFUnavailableEntity|WAF couldn.t (?:retrieve|perform the operation because your resource doesn.t exist)"
+        r"|HandlerErrorCode: ResourceConflict|ConflictException|ConcurrentModification",
+        "something it needs is being changed or isn't ready yet",
+        "A resource that is some seconds old isn't known everywhere, or another change was at work on it.",
+        "A second try mostly succeeds.",
+    ),
+    _rule(
+        "code_missing",
+        r"S3 Error Code: NoSuch(?:Key|Bucket)",
+        "the code package isn't in the artifact bucket",
+        "It was deleted after the upload.",
+        "The next deploy uploads it again.",
+    ),
+    # Settings that AWS refuses.
+    _rule(
+        "runtime_unsupported",
+        r"runtime parameter of (?P<runtime>[\w.]+) is no longer supported",
+        "Lambda no longer takes its runtime",
+        "AWS has ended the support of {runtime}.",
+        "Set `runtime` in paycli.toml: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
+    ),
+    _rule(
+        "email_invalid",
+        r"Invalid parameter: (?:Email address|Endpoint|invalid endpoint)",
+        "the e-mail address is refused",
+        "SNS takes one address, without a name.",
+        "Correct `email` under [alarms] in paycli.toml.",
+        "AWS::SNS::Subscription",
+    ),
+    # What the template says.
+    _rule(
+        "property_invalid",
+        r"(?:properties|model|template|property) validation fail|unsupported propert|extraneous key|required key"
+        r"|required property|failed validation constraint|value of property|valid enum value",
+        "one of its properties is wrong",
+        "The value isn't what the resource type's schema allows.",
+        "The template's builders are in paycli/stack/.",
+    ),
+    _rule(
+        "template_invalid",
+        r"template (?:format|validation )?error|\[Error\] /|unresolved resource dependencies|circular dependency"
+        r"|unrecognized resource types?|transform \S+ failed",
+        "the template is wrong",
+        "CloudFormation can't work with it as it is.",
+        "The template's builders are in paycli/stack/.",
+    ),
+    _rule(
+        "hook",
+        r"following hook\(s\)(?:/validation)? failed: \[(?P<hook>[^\]]+)\]",
+        "a CloudFormation hook refuses it",
+        "Whoever keeps the account has it check every change: {hook}.",
+        "Meet the hook's rule, or ask those who keep it.",
+    ),
+    # What can't be helped.
+    _rule(
+        "credentials_expired",
+        r"security token included in the request is expired|ExpiredToken",
+        "the credentials expired while it was deployed",
+        "CloudFormation works with the caller's credentials as long as they last, unless `cloudformation_role` is set.",
+        "Log in again; with cloudformation_role it can't happen.",
+    ),
+    _rule(
+        # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+        "credentials_invalid",
+        r"security token included in the request is invalid|InvalidClientTokenId",
+        "IAM doesn't take the caller's credentials",
+        "It refuses session credentials (GetSessionToken) that were made without MFA.",
+        "Deploy with a role's credentials, or set cloudformation_role.",
+    ),
+    _rule(
+        "not_stabilized",
+        r"HandlerErrorCode: NotStabilized|exceeded attempts to wait|did not stabilize",
+        "it wasn't ready in time",
+        "AWS took the request, and the resource didn't reach its final state.",
+        "Look at the resource in the console.",
+    ),
+    _rule(
+        "not_found",
+        r"HandlerErrorCode: NotFound",
+        "it, or something it needs, isn't there",
+        "Somebody may have deleted it without CloudFormation.",
+        "Make again what AWS names.",
+    ),
+    _rule(
+        "aws_internal",
+        r"HandlerErrorCode: (?:InternalFailure|ServiceInternalError|NetworkFailure|HandlerInternalFailure)"
+        r"|internal ?failure",
+        "AWS had an error of its own",
+        "It isn't the template's fault.",
+        "https://health.aws.amazon.com/health/status says how AWS is.",
+    ),
+)

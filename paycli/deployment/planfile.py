@@ -1,0 +1,129 @@
+"""A reviewed plan as a file, for pipelines of two steps: `deploy --plan FILE`, and later `deploy --execute FILE`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from paycli.aws import Aws, check_caller
+from paycli.deployment import artifacts, changeset, stacks
+from paycli.deployment.changeset import ChangeSet, Wanted
+from paycli.deployment.plan import Plan
+from paycli.deployment.records import Version
+from paycli.environment import Environment
+from paycli.errors import PaycliError, UsageError
+from paycli.files import write_whole
+
+
+class PlanFile(BaseModel):
+    """What was reviewed; `stack_changed_at` is when the stack's last operation had begun when the plan was made."""
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_version: Literal[1] = 1
+    environment: str
+    account: str
+    region: str
+    planned_by: str
+    stack_id: str
+    change_set_id: str
+    creates: bool
+    stack_changed_at: str
+    bucket: str
+    version: Version
+    parameters: dict[str, str]
+    changes: list[dict[str, Any]]
+
+
+def save(plan: Plan, region: str, path: Path) -> None:
+    """Write the plan. Its template goes to the artifact bucket, from which the second step takes it."""
+    assert plan.change_set and plan.bucket  # noqa: S101 - a plan without changes isn't saved
+    artifacts.upload_template(plan.bucket, plan.body)
+    content = PlanFile(
+        environment=plan.environment.name,
+        account=plan.caller.account,
+        region=region,
+        planned_by=plan.caller.arn,
+        stack_id=plan.change_set.stack_id,
+        change_set_id=plan.change_set.change_set_id,
+        creates=plan.change_set.creates,
+        stack_changed_at=str(plan.stack.changed_at) if plan.stack else "",
+        bucket=plan.bucket.name,
+        version=plan.version,
+        parameters=dict(plan.wanted.parameters),
+        changes=[asdict(change) for change in plan.changes],
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, content.model_dump_json(indent=2) + "\n")
+
+
+def load(aws: Aws, environment: Environment, path: Path) -> Plan:
+    """Return the saved plan, still executable.
+
+    Raises PaycliError where it is for another environment, account or region, where the stack has moved since, or
+    where its change set is gone or isn't the one that was reviewed.
+    """
+    saved = _read(path)
+    caller = check_caller(aws, environment)
+    here = (environment.name, caller.account, aws.region)
+    if (saved.environment, saved.account, saved.region) != here:
+        raise UsageError(
+            f"{path} is a plan for {saved.environment} in account {saved.account}, {saved.region}; "
+            f"this is {here[0]} in account {here[1]}, {here[2]}.",
+            hint="Execute it where it was made for.",
+            code="other_plan",
+        )
+    cloudformation = aws.client("cloudformation")
+    stack = stacks.find(cloudformation, saved.stack_id)
+    if stack is None or stack.in_progress or stack.empty is not saved.creates or _moved(stack, saved):
+        status = stack.status if stack else "gone"
+        raise _outdated(f"the stack has moved since (it is {status})")
+    change_set = _reviewed(cloudformation, saved, environment)
+    bucket = artifacts.bucket_of(aws, saved.bucket, caller.account)
+    body = artifacts.download(bucket, artifacts.template_key(saved.version.template_sha256)).decode()
+    url = f"{bucket.s3.meta.endpoint_url}/{bucket.name}/{artifacts.template_key(saved.version.template_sha256)}"
+    return Plan(
+        environment=environment,
+        caller=caller,
+        stack=None if saved.creates else stack,
+        wanted=Wanted({"TemplateURL": url}, saved.parameters, creates=saved.creates, description=saved.planned_by),
+        body=body,
+        version=saved.version,
+        bucket=bucket,
+        change_set=change_set,
+    )
+
+
+def _read(path: Path) -> PlanFile:
+    try:
+        return PlanFile.model_validate_json(path.read_text(encoding="utf-8"))
+    except (ValidationError, UnicodeDecodeError):
+        raise UsageError(
+            f"{path} is no plan of paycli.", hint="`paycli deploy --plan FILE` writes one.", code="no_plan"
+        ) from None
+
+
+def _moved(stack: stacks.Stack, saved: PlanFile) -> bool:
+    return not saved.creates and str(stack.changed_at) != saved.stack_changed_at
+
+
+def _reviewed(cloudformation: Any, saved: PlanFile, environment: Environment) -> ChangeSet:
+    """Return the change set, if it is still there, executable, and the one that was reviewed."""
+    try:
+        described = changeset.describe(cloudformation, saved.change_set_id)
+    except cloudformation.exceptions.ChangeSetNotFoundException:
+        raise _outdated("its change set is gone") from None
+    status = described.get("ExecutionStatus", "AVAILABLE")
+    if status != "AVAILABLE":
+        raise _outdated(f"its change set is {status}")
+    found = changeset.changes(described)
+    if [asdict(change)["logical_id"] for change in found] != [change["logical_id"] for change in saved.changes]:
+        raise _outdated("its change set is not the one that was reviewed")
+    return ChangeSet(saved.change_set_id, saved.stack_id, environment.stack_name, saved.creates, found)
+
+
+def _outdated(why: str) -> PaycliError:
+    return PaycliError(
+        f"The plan can't be executed: {why}.", hint="Make a new one: `paycli deploy --plan FILE`.", code="plan_outdated"
+    )

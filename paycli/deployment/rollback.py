@@ -1,0 +1,100 @@
+"""Deploy a recorded version again, exactly, without the checkout that it came from."""
+
+import hashlib
+from collections.abc import Sequence
+
+from paycli.aws import Aws, Caller
+from paycli.deployment import artifacts, records, states
+from paycli.deployment.artifacts import Bucket
+from paycli.deployment.changeset import Wanted
+from paycli.deployment.plan import Plan, with_change_set
+from paycli.deployment.records import Record
+from paycli.environment import Environment
+from paycli.errors import PaycliError
+from paycli.progress import Report
+
+
+def target(history: Sequence[Record], number: int | None) -> Record:
+    """Return the record to go back to: the one with that number, else the version before the one that runs.
+
+    `history` is newest first. Raises PaycliError where there is none.
+    """
+    succeeded = [record for record in history if record.result == "succeeded"]
+    if number is not None:
+        found = next((record for record in history if record.number == number), None)
+        if found not in succeeded:
+            why = "is not on record" if found is None else f"did not succeed: it {found.result.replace('_', ' ')}"
+            raise PaycliError(
+                f"Deploy {number} {why}.", hint="`paycli history` lists the deploys.", code="no_such_deploy"
+            )
+        return found
+    running = records.current(history)
+    earlier = [record for record in succeeded if running and _is_before(record, running, history)]
+    if not earlier:
+        raise PaycliError(
+            "There is no earlier version on record to go back to.",
+            hint="`paycli history` lists the deploys.",
+            code="no_such_deploy",
+        )
+    return earlier[0]
+
+
+def _is_before(record: Record, running: Record, history: Sequence[Record]) -> bool:
+    """Whether a record is of a version before the one that runs.
+
+    What runs after a rollback is as old as the deploy that it repeats: a second rollback goes further back, and not
+    to the version that the first one has left.
+    """
+    by_number = {each.number: each for each in history}
+    first = running
+    while first.rollback_of in by_number:
+        first = by_number[first.rollback_of]
+    return record.number < (first.rollback_of or first.number) and record.version_id != running.version_id
+
+
+def prepare(aws: Aws, environment: Environment, caller: Caller, bucket: Bucket, record: Record, report: Report) -> Plan:
+    """Return the plan that makes the recorded template and code the stack's again.
+
+    Raises PaycliError where the artifacts are gone or aren't what was recorded.
+    """
+    body = _template(bucket, record)
+    if artifacts.checksum(bucket, record.version.code_key) is None:
+        raise _gone(record, record.version.code_key)
+    policy = states.Policy(wait=True, ask=lambda _action: True)
+    stack = states.bring_to_rest(aws.client("cloudformation"), states.of_environment(environment), policy, report)
+    creates = stack is None or stack.empty
+    description = f"paycli: deploy {record.number} again, by {caller.arn}"
+    plan = Plan(
+        environment=environment,
+        caller=caller,
+        stack=None if creates else stack,
+        wanted=Wanted({}, {}, creates=creates, description=description),
+        body=body,
+        version=record.version,
+        bucket=bucket,
+        change_set=None,
+        rollback_of=record.number,
+    )
+    return with_change_set(aws, plan)
+
+
+def _template(bucket: Bucket, record: Record) -> str:
+    key = artifacts.template_key(record.version.template_sha256)
+    if artifacts.checksum(bucket, key) is None:
+        raise _gone(record, key)
+    content = artifacts.download(bucket, key)
+    if hashlib.sha256(content).hexdigest() != record.version.template_sha256:
+        raise PaycliError(
+            f"{key} in {bucket.name} is not the template that was deployed.",
+            hint="Somebody has changed the artifact bucket: look at its versions and at CloudTrail.",
+            code="artifact_changed",
+        )
+    return content.decode()
+
+
+def _gone(record: Record, key: str) -> PaycliError:
+    return PaycliError(
+        f"Deploy {record.number} can't be repeated: {key} is no longer in the artifact bucket.",
+        hint="Deploy from a checkout of its commit.",
+        code="artifact_missing",
+    )

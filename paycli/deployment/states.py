@@ -1,0 +1,174 @@
+"""Every state a stack can be in, and what a deploy does about it before it plans.
+
+The states and what they allow:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-continueupdaterollback.html
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from paycli.deployment import failure, follow, stacks
+from paycli.environment import Environment
+from paycli.errors import PaycliError
+from paycli.progress import Report, Step
+from paycli.stack.retention import DATA_TYPES
+
+# An update can be planned on these.
+UPDATABLE = frozenset(
+    {
+        "CREATE_COMPLETE",
+        "UPDATE_COMPLETE",
+        "UPDATE_ROLLBACK_COMPLETE",
+        "IMPORT_COMPLETE",
+        "IMPORT_ROLLBACK_COMPLETE",
+    }
+)
+# A create that failed, or a delete: only a delete leads out.
+FAILED_CREATES = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
+_DEAD = FAILED_CREATES | {"DELETE_FAILED"}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What may be done to bring a stack into a state that can be deployed to.
+
+    `ask` gets a sentence ("Delete ... and create it again") and says whether to do it; None: nothing may be done.
+    """
+
+    wait: bool
+    ask: Callable[[str], bool] | None
+
+
+@dataclass(frozen=True)
+class Target:
+    """The stack that is meant, the environment whose commands speak of it, and the role it is changed with."""
+
+    name: str
+    environment: Environment
+    role: str | None = None
+    removable: frozenset[str] = _DEAD  # the states out of which it is deleted, to be created again
+
+
+def of_environment(environment: Environment) -> Target:
+    """Return the stack of an environment."""
+    return Target(environment.stack_name, environment, environment.cloudformation_role)
+
+
+def bring_to_rest(cloudformation: Any, target: Target, policy: Policy, report: Report) -> stacks.Stack | None:
+    """Return the stack in a state that can be updated, or None (or an empty one) where it is to be created.
+
+    Waits for what runs, continues a rollback that failed, and deletes what a failed create left, as `policy` allows.
+    Raises PaycliError with the way out everywhere else.
+    """
+    while True:
+        stack = stacks.find(cloudformation, target.name)
+        if stack is None or stack.status == "DELETE_COMPLETE":
+            return None
+        if stack.empty:
+            return stack
+        if stack.in_progress:
+            _wait(cloudformation, stack, policy, report)
+            continue
+        stacks.check_ours(stack)
+        if stack.status in UPDATABLE:
+            return stack
+        _repair(cloudformation, target, stack, policy, report)
+
+
+def _wait(cloudformation: Any, stack: stacks.Stack, policy: Policy, report: Report) -> None:
+    who = who_works(cloudformation, stack)
+    if not policy.wait:
+        raise stacks.busy(stack.name, f"{stack.status}, {who}")
+    report(Step(f"{stack.name} is {stack.status}, {who}: waiting until it is done"))
+    finished = follow.until_done(cloudformation, stack.stack_id, report=report)
+    stacks.shown(cloudformation, stack.stack_id, finished.status)
+
+
+def who_works(cloudformation: Any, stack: stacks.Stack) -> str:
+    """Say who runs the operation since when, as far as CloudFormation tells (one call)."""
+    from botocore.exceptions import ClientError
+
+    since = f"since {stack.changed_at:%H:%M:%S} UTC" if stack.changed_at else "since some time"
+    if not stack.change_set_id:
+        return since
+    try:
+        described = cloudformation.describe_change_set(ChangeSetName=stack.change_set_id)
+    except ClientError:
+        return since  # an executed change set is gone once its stack is
+    return f"{since} ({described.get('Description') or described['ChangeSetName']})"
+
+
+def _repair(cloudformation: Any, target: Target, stack: stacks.Stack, policy: Policy, report: Report) -> None:
+    if stack.status in target.removable:
+        _remove(cloudformation, target, stack, policy, report)
+    elif stack.status == "UPDATE_ROLLBACK_FAILED":
+        _roll_back(cloudformation, target, stack, policy, report, cloudformation.continue_update_rollback)
+    elif stack.status == "UPDATE_FAILED":  # somebody has switched rollback off
+        _roll_back(cloudformation, target, stack, policy, report, cloudformation.rollback_stack)
+    else:  # IMPORT_ROLLBACK_FAILED, and what AWS may add
+        raise _stuck(stack, "Look at its events in the CloudFormation console, and mend what they name.")
+
+
+def _remove(cloudformation: Any, target: Target, stack: stacks.Stack, policy: Policy, report: Report) -> None:
+    """Delete what a failed create left; what holds data is never touched."""
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.stack_id)
+    left = [
+        f"{summary['LogicalResourceId']} ({summary.get('PhysicalResourceId', '')})"
+        for page in pages
+        for summary in page["StackResourceSummaries"]
+        if summary["ResourceType"] in DATA_TYPES and summary["ResourceStatus"] not in _NOT_THERE
+    ]
+    if left:
+        raise _stuck(
+            stack,
+            f"It still has what holds data: {', '.join(left)}. "
+            f"`paycli teardown --env {target.environment.name}` says what would go and what stays.",
+        )
+    _demand(policy, stack, f"{stack.name} is {stack.status}: nothing of it serves. Delete it and create it again")
+    report(Step(f"{stack.name} is {stack.status}: deleting what is left of it, to create it again"))
+    after = follow.last_event(cloudformation, stack.stack_id)
+    request: dict[str, Any] = {"StackName": stack.stack_id, "ClientRequestToken": str(uuid.uuid4())}
+    if target.role:
+        request["RoleARN"] = target.role
+    cloudformation.delete_stack(**request)
+    finished = follow.follow(cloudformation, stack.stack_id, after=after, total=0, report=report)
+    failure.demand(cloudformation, finished, "DELETE_COMPLETE", stack.stack_id, target.environment)
+    stacks.shown(cloudformation, stack.stack_id, finished.status)
+
+
+# The create never made it, or the rollback has removed it again.
+_NOT_THERE = frozenset({"DELETE_COMPLETE", "CREATE_FAILED", "DELETE_SKIPPED"})
+
+
+def _roll_back(
+    cloudformation: Any,
+    target: Target,
+    stack: stacks.Stack,
+    policy: Policy,
+    report: Report,
+    operation: Callable[..., Any],
+) -> None:
+    _demand(policy, stack, f"{stack.name} is {stack.status}. Roll it back to the previous version first")
+    report(Step(f"{stack.name} is {stack.status}: rolling back to the previous version"))
+    after = follow.last_event(cloudformation, stack.stack_id)
+    request: dict[str, Any] = {"StackName": stack.stack_id, "ClientRequestToken": str(uuid.uuid4())}
+    if target.role:
+        request["RoleARN"] = target.role
+    operation(**request)
+    finished = follow.follow(cloudformation, stack.stack_id, after=after, total=0, report=report)
+    failure.demand(cloudformation, finished, "UPDATE_ROLLBACK_COMPLETE", stack.stack_id, target.environment)
+    stacks.shown(cloudformation, stack.stack_id, finished.status)
+
+
+def _demand(policy: Policy, stack: stacks.Stack, action: str) -> None:
+    if policy.ask is None:
+        raise _stuck(stack, "`paycli deploy` offers the way out.")
+    if not policy.ask(action):
+        raise _stuck(stack, "Nothing was changed.")
+
+
+def _stuck(stack: stacks.Stack, hint: str) -> PaycliError:
+    return PaycliError(f"{stack.name} is {stack.status}: CloudFormation can't update it.", hint=hint, code="bad_state")

@@ -1,0 +1,88 @@
+"""How a deployed stack fares: everything is read side by side, and nothing is changed."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from paycli.aws import Aws, check_caller
+from paycli.deployment import outputs, stacks
+from paycli.errors import not_deployed
+from paycli.operations.alarm_state import Alarms, read_alarms
+from paycli.operations.api_health import Health, read_health
+from paycli.operations.queue_depth import QUEUES, Queue, read_depth
+from paycli.operations.readings import Unread, begin, outcome
+from paycli.operations.stack_state import History, StackState, last_deploy, read_history, stack_state
+
+if TYPE_CHECKING:
+    from paycli.environment import Environment
+
+DEADLINE_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Status:
+    """What was found; None and empty where the stack has no such part, or hides it by being Unread itself."""
+
+    at: datetime
+    place: str
+    stack: StackState | Unread
+    history: History | Unread
+    last_deploy: str | Unread | None
+    alarms: Alarms | Unread
+    queues: tuple[Queue, ...]
+    health: Health | Unread | None
+    endpoint: str | None
+
+
+def gather(aws: Aws, environment: "Environment", *, deadline_seconds: float = DEADLINE_SECONDS) -> Status:
+    """Read it all: 8 calls of AWS in two rounds, one more for each queue that isn't empty, and GET /health.
+
+    A part that can't be read, or not by the deadline, is Unread. Raises PaycliError where there is no stack, and
+    where the credentials can't be used or belong to another account.
+    """
+    deadline = time.monotonic() + deadline_seconds
+    name = environment.stack_name
+    cloudformation, cloudwatch, sqs = (aws.client(service) for service in ("cloudformation", "cloudwatch", "sqs"))
+    describing = begin(partial(stacks.describe, cloudformation, name))
+    history = begin(partial(read_history, cloudformation, name))
+    alarms = begin(partial(read_alarms, cloudwatch, environment))
+    place = check_caller(aws, environment).place
+
+    described = outcome(describing, deadline)
+    if described is None:
+        raise not_deployed(name, environment.name)
+    if isinstance(described, Unread):
+        told = described, outcome(history, deadline), None, outcome(alarms, deadline), (), None, None
+        return Status(datetime.now(UTC), place, *told)
+
+    stack = stacks.parsed(described)
+    if stack.status == "REVIEW_IN_PROGRESS":  # a first deploy that nobody has confirmed yet
+        raise not_deployed(name, environment.name)
+    state = stack_state(described, stack)
+    flat = outputs.resolved(aws, stack) if stack.outputs else {}
+    deploy = begin(partial(last_deploy, cloudformation, state))
+    depths = {queue: begin(partial(read_depth, sqs, cloudwatch, url)) for queue, url in _urls(environment, flat)}
+    endpoint = flat.get("APIEndpoint")
+    health = begin(partial(read_health, aws, endpoint, signed=environment.authorization == "iam"))
+    return Status(
+        at=datetime.now(UTC),
+        place=place,
+        stack=state,
+        history=outcome(history, deadline),
+        last_deploy=outcome(deploy, deadline),
+        alarms=outcome(alarms, deadline),
+        queues=tuple(Queue(queue, outcome(depth, deadline)) for queue, depth in depths.items()),
+        health=outcome(health, deadline),
+        endpoint=endpoint,
+    )
+
+
+def _urls(environment: "Environment", flat: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Give the name and the URL of each queue: not all are outputs, but they differ in the name alone."""
+    beside = flat.get("FailedTransactionsQueueUrl", "").rpartition("/")[0]
+    for part in QUEUES if beside else ():
+        name = environment.named(part)
+        yield name, f"{beside}/{name}"

@@ -1,0 +1,143 @@
+"""How the status of a stack looks: one screen, what is wrong stands out."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from paycli.operations.readings import Unread
+from paycli.text import printable
+
+if TYPE_CHECKING:
+    from paycli.operations.alarm_state import Alarms
+    from paycli.operations.api_health import Health
+    from paycli.operations.queue_depth import Queue
+    from paycli.operations.stack_state import History, StackState
+    from paycli.operations.status import Status
+
+_GOOD, _WARN, _BAD = "green", "yellow", "bold red"
+_STYLES = {"good": _GOOD, "busy": _WARN, "bad": _BAD, "healthy": _GOOD, "degraded": _WARN, "unknown": _WARN}
+_DRIFT = {
+    "DRIFTED": ("yes: resources were changed past CloudFormation", _WARN),
+    "IN_SYNC": ("none", ""),
+    "NOT_CHECKED": ("never checked", ""),
+}
+_LABEL = 13  # characters
+
+
+def status(found: "Status") -> list[Text]:
+    """Show a status; times are UTC."""
+    name = "The stack" if isinstance(found.stack, Unread) else found.stack.name
+    return [Text(printable(f"{name} in {found.place}"), style="bold"), *_lines(found)]
+
+
+def _lines(found: "Status") -> Iterator[Text]:
+    if isinstance(found.stack, Unread):
+        yield _unread("State", found.stack)
+        yield from _alarms(found.alarms, found.at)
+        yield _line("", "Health, queues and the rest are found through the stack.")
+        return
+    yield from _state(found.stack, found.history, found.at)
+    yield _last_change(found.stack, found.last_deploy, found.at)
+    yield _line("Code", found.stack.code_key or "unknown")
+    yield from _health(found.health)
+    yield from _alarms(found.alarms, found.at)
+    yield from _queues(found.queues)
+    yield _protection(found.stack)
+    yield _drift(found.stack, found.at)
+    yield _line("Endpoint", found.endpoint or "none yet")
+
+
+def _state(stack: "StackState", history: "History | Unread", at: datetime) -> Iterator[Text]:
+    since = "" if isinstance(history, Unread) or not history.since else f" since {_when(history.since, at)}"
+    yield _line("State", f"{stack.state}{since}: {stack.meaning}", _STYLES[stack.condition])
+    if isinstance(history, Unread):
+        yield _unread("Events", history)
+    elif history.cause:
+        yield _line("Cause", history.cause, _BAD)
+
+
+def _last_change(stack: "StackState", deploy: "str | Unread | None", at: datetime) -> Text:
+    label = "Running since" if stack.state.endswith("_IN_PROGRESS") else "Last change"
+    if isinstance(deploy, Unread):
+        return _line(label, f"{_when(stack.changed_at, at)}; by whom can't be read: {deploy.unread}", _WARN)
+    said = f": {deploy}" if deploy else "; AWS doesn't tell by whom"
+    return _line(label, f"{_when(stack.changed_at, at)}{said}")
+
+
+def _health(health: "Health | Unread | None") -> Iterator[Text]:
+    if health is None:
+        yield _line("Health", "no API yet", _WARN)
+    elif isinstance(health, Unread):
+        yield _line("Health", f"no answer: {health.unread}", _BAD)
+    else:
+        said = f"{health.state or 'no report'}: GET /health answered {health.http_status} in {health.seconds:.2f} s"
+        yield _line("Health", said, _STYLES.get(health.state, _BAD))
+        yield from (_line("", trouble, _WARN) for trouble in health.troubles)
+
+
+def _alarms(alarms: "Alarms | Unread", at: datetime) -> Iterator[Text]:
+    if isinstance(alarms, Unread):
+        yield _unread("Alarms", alarms)
+        return
+    groups = (("in ALARM", alarms.firing), ("without data", alarms.no_data), ("missing", alarms.missing))
+    counts = [f"{len(group)} {word}" for word, group in groups if group]
+    style = _BAD if alarms.firing or alarms.missing else _WARN if alarms.no_data else _GOOD
+    yield _line("Alarms", ", ".join([*counts, f"{len(alarms.ok)} OK"]), style)
+    for alarm in alarms.firing:
+        yield _line("", f"{alarm.name} since {_when(alarm.since, at)}: {alarm.description}", _BAD)
+        yield _line("", f"  {alarm.reason}")
+    for word, names in (("without data", alarms.no_data), ("missing", alarms.missing), ("tells nobody", alarms.muted)):
+        if names:
+            yield _line("", f"{word}: {', '.join(names)}", _WARN)
+
+
+def _queues(queues: "tuple[Queue, ...]") -> Iterator[Text]:
+    width = max((len(queue.name) for queue in queues), default=0)
+    for number, queue in enumerate(queues):
+        label = "" if number else "Queues"
+        if isinstance(queue.depth, Unread):
+            yield _line(label, f"{queue.name:<{width}}  can't be read: {queue.depth.unread}", _WARN)
+            continue
+        depth = queue.depth
+        said = f"{depth.waiting} waiting, {depth.in_flight} in flight" if depth.waiting + depth.in_flight else "empty"
+        if isinstance(depth.oldest_seconds, Unread):
+            said += f"; the age can't be read: {depth.oldest_seconds.unread}"
+        elif depth.oldest_seconds is not None:
+            said += f", the oldest for {_span(depth.oldest_seconds)}"
+        yield _line(label, f"{queue.name:<{width}}  {said}", _WARN if depth.waiting else "")
+
+
+def _protection(stack: "StackState") -> Text:
+    termination = "on" if stack.termination_protection else "off"
+    if not stack.data_retained:
+        return _line("Protection", f"termination protection is {termination}; the data goes with the stack")
+    table = "on" if stack.table_protection else "off"
+    said = f"termination protection is {termination}, deletion protection of the table {table}; the data is retained"
+    return _line("Protection", said, "" if stack.termination_protection and stack.table_protection else _WARN)
+
+
+def _drift(stack: "StackState", at: datetime) -> Text:
+    said, style = _DRIFT.get(stack.drift, (stack.drift, _WARN))
+    checked = f", checked {_when(stack.drift_checked_at, at)}" if stack.drift_checked_at else ""
+    return _line("Drift", said + checked, style)
+
+
+def _unread(label: str, part: Unread) -> Text:
+    return _line(label, f"can't be read: {part.unread}", _WARN)
+
+
+def _line(label: str, said: str, style: str = "") -> Text:
+    return Text.assemble(f"{label:<{_LABEL}}  ", (printable(said), style))
+
+
+def _when(time: datetime, now: datetime) -> str:
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC ({_span((now - time).total_seconds())} ago)"
+
+
+def _span(seconds: float) -> str:
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"

@@ -1,0 +1,218 @@
+"""What was deployed is on record, and can be deployed again."""
+
+import json
+
+import pytest
+
+from paycli import smoke
+from paycli.errors import PaycliError
+from tests.fakes.project import FakeProject
+from tests.integration.conftest import Within
+from tests.integration.deploys import (
+    ALARM,
+    CREATED,
+    STACK,
+    UPDATED,
+    error_of,
+    recorded,
+    records,
+    slower_alarm,
+    version,
+)
+
+DEPLOY = ("deploy", "--env", "dev", "--yes")
+ROLLBACK = ("rollback", "--env", "dev", "--yes")
+MADE = ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
+
+
+@pytest.fixture
+def third(cloud: FakeProject) -> FakeProject:
+    """A stack on which the third version runs; the versions differ in an alarm's periods: 98, 99, 1."""
+    cloud.deployed()
+    for number, periods in ((1, 98), (2, 99), (3, 1)):
+        recorded(cloud, number, version(cloud, periods))
+    return cloud
+
+
+def periods(cloud: FakeProject) -> int:
+    found: int = cloud.aws.stack(STACK).resources[ALARM].properties["EvaluationPeriods"]
+    return found
+
+
+def test_a_rollback_goes_back_and_a_second_one_further(third: FakeProject, within: Within) -> None:
+    ran = third.run(*ROLLBACK)
+    assert ran.status == 0, ran.err
+    assert "Going back to deploy 2 of 2026-11-02T12:00:00Z, commit c0ffee" in ran.err
+    assert "EvaluationPeriods: 1 -> 99" in ran.err
+    assert third.aws.stack(STACK).states[-3:] == UPDATED
+    assert periods(third) == 99
+    further = within(*ROLLBACK, "--json")
+    assert further.document["data"]["deploy"]["rollback_of"] == 1
+    assert periods(third) == 98
+    last = within(*ROLLBACK)
+    assert last.status == 1
+    assert "There is no earlier version on record" in error_of(last)
+    shown = within("history", "--env", "dev")
+    assert [line[:4].split() for line in shown.out.splitlines()[1:]] == [["*", "5"], ["4"], ["3"], ["2"], ["1"]]
+    assert "succeeded (again 1)" in shown.out
+    assert "user/ada" in shown.out
+    newest = within("history", "--env", "dev", "--json", "--limit", "1").document["data"]
+    assert [deploy["rollback_of"] for deploy in newest["deploys"]] == [1]
+    assert newest["running"] == 5
+
+
+def test_a_rollback_to_a_number_asks_and_needs_one_that_succeeded(third: FakeProject, within: Within) -> None:
+    recorded(third, 4, version(third, 97), result="failed")
+    for number, said in ((4, "Deploy 4 did not succeed: it failed."), (9, "Deploy 9 is not on record.")):
+        ran = within(*ROLLBACK, "--to", str(number))
+        assert ran.status == 1
+        assert said in error_of(ran)
+    refused = third.on_terminal("rollback", "--env", "dev", "--to", "1", typed=[("[y/N]", "n\n")])
+    assert refused.status == 1
+    stack = third.aws.stack(STACK)
+    assert (stack.states, stack.change_sets) == (MADE, {})
+    unasked = within("rollback", "--env", "dev", "--to", "1")
+    assert unasked.status == 2
+    assert within(*ROLLBACK, "--to", "1").status == 0
+    assert periods(third) == 98
+    assert "Deploy 4" not in within("history", "--env", "dev").out
+
+
+def test_what_failed_last_says_why(third: FakeProject, within: Within) -> None:
+    recorded(third, 4, version(third, 97), result="failed")
+    shown = within("history", "--env", "dev")
+    assert "Deploy 4: the reason" in shown.out
+    assert "*  3" in shown.out
+
+
+def test_a_rollback_needs_the_very_artifacts(third: FakeProject, within: Within) -> None:
+    first, second = records(third)[:2]
+    (objects,) = third.aws.objects.values()
+    template = f"templates/{second.version.template_sha256}.json"
+    third.aws.lay(next(iter(third.aws.objects)), template, b"{}")
+    changed = within(*ROLLBACK)
+    assert changed.status == 1
+    assert f"{template} in " in error_of(changed)
+    assert "is not the template that was deployed" in error_of(changed)
+    third.aws.take(template)
+    missing = within(*ROLLBACK)
+    assert missing.status == 1
+    assert f"Deploy 2 can't be repeated: {template} is no longer in the artifact bucket" in error_of(missing)
+    third.aws.take(first.version.code_key)
+    missing = within(*ROLLBACK, "--to", "1")
+    assert f"Deploy 1 can't be repeated: {first.version.code_key} is no longer" in error_of(missing)
+    assert third.aws.stack(STACK).states == MADE
+    assert objects
+
+
+def test_a_version_can_be_brought_back_after_a_teardown(third: FakeProject, within: Within) -> None:
+    assert within("teardown", "--env", "dev", "--yes").status == 0
+    ran = third.run(*ROLLBACK, "--to", "2")
+    assert ran.status == 0, ran.err
+    assert third.aws.stack(STACK).states == CREATED
+    assert periods(third) == 99
+
+
+def test_twenty_are_listed_and_the_oldest_of_them_can_be_rolled_back_to(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed()
+    for number in range(1, 26):
+        recorded(cloud, number, version(cloud, number if number < 25 else 1))
+    shown = within("history", "--env", "dev", "--json").document["data"]
+    assert [deploy["number"] for deploy in shown["deploys"]] == list(range(25, 5, -1))
+    assert len(within("history", "--env", "dev", "--json", "--limit", "30").document["data"]["deploys"]) == 25
+    assert "Deploy 5 is not on record" in error_of(within(*ROLLBACK, "--to", "5"))
+    assert within(*ROLLBACK, "--to", "6").status == 0
+    assert periods(cloud) == 6
+    assert records(cloud)[-1].rollback_of == 6
+
+
+def test_two_deploys_that_begin_at_once_get_a_number_each(cloud: FakeProject) -> None:
+    cloud.deployed(other=slower_alarm)
+    cloud.aws.faults.delay("ListObjectsV2", 0.5, after_effect=True)
+    listed = cloud.aws.asked("ListObjectsV2")
+    ran = cloud.run(*DEPLOY, moments=[(listed, lambda: recorded(cloud, 1, "{}", result="in_progress"))])
+    assert ran.status == 0, ran.err
+    assert "as deploy 2." in ran.out
+    assert [record.result for record in records(cloud)] == ["in_progress", "succeeded"]
+
+
+def test_where_nothing_was_deployed_there_is_nothing_to_tell(cloud: FakeProject, within: Within) -> None:
+    for command in (("history", "--env", "dev"), ROLLBACK):
+        ran = within(*command)
+        assert ran.status == 1
+        assert "paycli deploy --env dev" in error_of(ran)
+    cloud.bootstrap()
+    ran = within("history", "--env", "dev")
+    assert (ran.status, ran.out) == (0, "No deploy of dev is on record.\n")
+    assert "There is no earlier version" in error_of(within(*ROLLBACK))
+
+
+# After a smoke test
+
+
+@pytest.fixture
+def broken(cloud: FakeProject, monkeypatch: pytest.MonkeyPatch) -> FakeProject:
+    """An AWS on which the dashboard is gone; the other checks would call what the fake hasn't, so they are left out."""
+    cloud.aws.faults.refuse("GetDashboard", "ResourceNotFound", "gone", times=float("inf"))
+    run = smoke.run
+    monkeypatch.setattr(
+        "paycli.smoke.run", lambda target, *, only, report: run(target, only=("dashboard",), report=report)
+    )
+    return cloud
+
+
+CHECKED = (*DEPLOY, "--smoke-test", "--rollback-on-failure")
+
+
+def test_a_deploy_that_fails_its_smoke_test_is_rolled_back(broken: FakeProject, within: Within) -> None:
+    stack = broken.deployed(other=slower_alarm)
+    recorded(broken, 1, version(broken, 99))
+    ran = within(*CHECKED, "--json")
+    assert ran.status == 1, ran.err
+    data = ran.document["data"]
+    assert data["smoke_test"]["failed"] > 0
+    assert data["rollback"]["rolled_back"] is True
+    assert data["rollback"]["deploy"]["rollback_of"] == 1
+    assert periods(broken) == 99
+    assert stack.states[-6:] == [*UPDATED, *UPDATED]
+
+
+def test_without_an_earlier_version_it_says_so(broken: FakeProject, within: Within) -> None:
+    broken.bootstrap()
+    ran = within(*CHECKED)
+    assert ran.status == 1
+    assert "Not rolled back: There is no earlier version on record" in ran.out
+    assert broken.aws.stack(STACK).states == CREATED
+    unchanged = within(*CHECKED, "--json")
+    assert unchanged.status == 1
+    assert json.loads(unchanged.out)["data"]["rollback"] == {"rolled_back": False}
+
+
+def test_a_smoke_test_that_cannot_run_counts_as_failed(
+    cloud: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot(*_arguments: object, **_options: object) -> None:
+        raise PaycliError("The stack payment-api-dev has no output RestApiId.")
+
+    monkeypatch.setattr("paycli.smoke.run", cannot)
+    cloud.deployed(other=slower_alarm)
+    recorded(cloud, 1, version(cloud, 99))
+    ran = within(*CHECKED)
+    assert ran.status == 1
+    assert "has no output RestApiId" in error_of(ran)
+    assert "Rolled back to the version before:" in ran.out
+    assert periods(cloud) == 99
+    left = within(*DEPLOY, "--smoke-test")
+    assert left.status == 1
+    assert "has no output RestApiId" in error_of(left)
+    assert periods(cloud) == 1
+
+
+def test_a_rollback_can_be_checked_too(broken: FakeProject, within: Within) -> None:
+    stack = broken.deployed()
+    recorded(broken, 1, version(broken, 99))
+    recorded(broken, 2, version(broken, 1))
+    ran = within(*ROLLBACK, "--smoke-test")
+    assert ran.status == 1
+    assert "FAIL" in ran.out
+    assert stack.states[-3:] == UPDATED

@@ -1,0 +1,188 @@
+"""What stands before prod: the typed name, termination protection, the stack policy, alarms that undo an update."""
+
+import signal
+from typing import Any
+
+import pytest
+
+from tests.fakes.cloudformation.model import Json, Stack
+from tests.fakes.cloudformation.policy import denial
+from tests.fakes.project import FakeProject
+from tests.integration.conftest import Within
+from tests.integration.deploys import (
+    ALARM,
+    CREATED,
+    PROD,
+    ROLLED_BACK,
+    TABLE,
+    UPDATED,
+    error_of,
+    records,
+    slower_alarm,
+    with_old_group,
+)
+
+FOREVER = 4e4  # seconds: longer than any test, and short enough for alarms that are looked at each second
+DEPLOY = ("deploy", "--env", "prod", "--yes")
+NAME = "Type the environment's name to confirm: "
+ALARMS = ["validation-errors-prod", "processing-errors-prod", "api-5xx-prod"]
+
+
+@pytest.fixture
+def cloud(cloud: FakeProject) -> FakeProject:
+    """A project whose template of prod counts as linted."""
+    cloud.linted("prod")
+    return cloud
+
+
+def requests(cloud: FakeProject, operation: str) -> list[dict[str, Any]]:
+    return [call.parameters for call in cloud.aws.calls if call.operation == operation]
+
+
+def denied(stack: Stack, action: str, logical_id: str, kind: str = "AWS::Logs::LogGroup") -> bool:
+    return bool(denial(stack.policy, action, logical_id, kind))
+
+
+def test_a_first_deploy_asks_for_the_name_and_protects_what_it_has_made(cloud: FakeProject) -> None:
+    ran = cloud.on_terminal("deploy", "--env", "prod", typed=[(NAME, "dev\n")])
+    assert ran.status == 1
+    assert "Not confirmed" in ran.out
+    assert cloud.aws.stack(PROD).status == "DELETE_COMPLETE"
+    ran = cloud.on_terminal("deploy", "--env", "prod", typed=[(NAME, "prod\n")])
+    assert ran.status == 0, ran.out
+    stack = cloud.aws.stack(PROD)
+    assert stack.states == [*CREATED, *UPDATED]
+    assert stack.termination_protection
+    assert stack.resources[TABLE].properties["DeletionProtectionEnabled"] == "true"
+    assert all("RollbackConfiguration" not in request for request in requests(cloud, "CreateChangeSet"))
+    assert denied(stack, "Replace", TABLE, "AWS::DynamoDB::Table")
+    assert denied(stack, "Delete", "AccessLogs")
+    assert not denied(stack, "Modify", TABLE, "AWS::DynamoDB::Table")
+    assert not denied(stack, "Delete", ALARM, "AWS::CloudWatch::Alarm")
+    assert [record.result for record in records(cloud, "prod")] == ["succeeded"]
+
+
+def test_an_update_is_watched_by_the_error_alarms(cloud: FakeProject) -> None:
+    stack = cloud.deployed("prod", other=slower_alarm)
+    ran = cloud.run(*DEPLOY)
+    assert ran.status == 0, ran.err
+    (request,) = requests(cloud, "CreateChangeSet")
+    triggers = request["RollbackConfiguration"]
+    assert [trigger["Arn"].rpartition(":")[2] for trigger in triggers["RollbackTriggers"]] == ALARMS
+    assert int(triggers["MonitoringTimeInMinutes"]) == 5
+    assert stack.termination_protection
+    assert denied(stack, "Delete", "AccessLogs")
+
+
+def test_an_alarm_undoes_the_update(cloud: FakeProject) -> None:
+    stack = cloud.deployed("prod", other=slower_alarm)
+    done = cloud.aws.reached(PROD, "UPDATE_COMPLETE", ALARM)
+    ran = cloud.run(*DEPLOY, moments=[(done, lambda: cloud.aws.alarm("api-5xx-prod", "ALARM"))])
+    assert ran.status == 1
+    assert "alarm:api-5xx-prod is in ALARM state" in error_of(ran)
+    assert stack.states[-4:] == ROLLED_BACK
+    assert [record.result for record in records(cloud, "prod")] == ["failed"]
+
+
+def test_a_removal_that_is_allowed_lifts_the_policy_for_itself_alone(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed("prod", other=with_old_group)
+    seen: list[tuple[bool, bool]] = []
+
+    def look() -> bool:
+        if stack.in_progress:
+            seen.append((denied(stack, "Delete", "OldLogs"), denied(stack, "Delete", "AccessLogs")))
+        return False
+
+    ran = cloud.run(*DEPLOY, "--allow-remove", "OldLogs", moments=[(look, print)])
+    assert ran.status == 0, ran.err
+    assert seen[0] == (False, True)
+    assert "OldLogs" not in stack.now.template["Resources"]
+    assert denied(stack, "Delete", "OldLogs")
+    assert cloud.aws.standing("AWS::Logs::LogGroup", "/old")  # as its policy wants it
+
+
+@pytest.fixture
+def removing(cloud: FakeProject) -> tuple[FakeProject, Stack]:
+    """A stack whose update removes something by permission, and takes for ever."""
+
+    def other(template: Json) -> None:
+        with_old_group(template)
+        slower_alarm(template)
+
+    stack = cloud.deployed("prod", other=other)
+    cloud.aws.scenario.durations[ALARM] = FOREVER
+    return cloud, stack
+
+
+ALLOWED = (*DEPLOY, "--allow-remove", "OldLogs")
+
+
+def test_an_interrupt_puts_the_policy_back(removing: tuple[FakeProject, Stack]) -> None:
+    cloud, stack = removing
+    begun = cloud.aws.reached(PROD, "UPDATE_IN_PROGRESS", ALARM)
+    back = cloud.aws.reached(PROD, "UPDATE_ROLLBACK_IN_PROGRESS")
+    ran = cloud.run(*ALLOWED, moments=[(begun, signal.SIGTERM), (back, lambda: cloud.aws.skip(FOREVER))])
+    assert ran.status == 130
+    assert denied(stack, "Delete", "OldLogs")
+    assert stack.states[-4:] == ROLLED_BACK
+    assert [record.result for record in records(cloud, "prod")] == ["cancelled"]
+
+
+def test_a_failure_puts_the_policy_back(removing: tuple[FakeProject, Stack]) -> None:
+    cloud, stack = removing
+    cloud.aws.scenario.durations.clear()
+    cloud.aws.scenario.fail(ALARM, on="update", reason="no such metric")
+    ran = cloud.run(*ALLOWED)
+    assert ran.status == 1
+    assert "no such metric" in error_of(ran)
+    assert denied(stack, "Delete", "OldLogs")
+
+
+def test_where_the_policy_cannot_be_put_back_the_first_error_is_told(removing: tuple[FakeProject, Stack]) -> None:
+    cloud, stack = removing
+    begun = cloud.aws.reached(PROD, "UPDATE_IN_PROGRESS", ALARM)
+    ran = cloud.run(*ALLOWED, moments=[(begun, cloud.aws.faults.expire_credentials)])
+    assert ran.status == 3
+    assert "CloudFormation goes on" in error_of(ran)
+    assert "The stack policy isn't back, the next deploy sets it again" in ran.err
+    cloud.aws.faults.planned.clear()
+    cloud.aws.skip(FOREVER)
+    assert not denied(stack, "Delete", "OldLogs")
+    cloud.aws.alter(PROD, ALARM, EvaluationPeriods=50)
+    cloud.aws.scenario.durations.clear()
+    again = cloud.run(*DEPLOY, "--revert-drift")
+    assert again.status == 0, again.err
+    assert denied(stack, "Delete", "OldLogs")
+
+
+def test_a_first_create_that_fails_needs_no_policy(cloud: FakeProject) -> None:
+    cloud.bootstrap()
+    cloud.aws.scenario.fail(TABLE, reason="Subscriber limit exceeded")
+    cloud.aws.faults.deny("SetStackPolicy")
+    ran = cloud.run(*DEPLOY)
+    assert ran.status == 1
+    assert "Subscriber limit exceeded" in error_of(ran)
+    assert "policy" not in ran.err
+
+
+def test_a_table_that_is_protected_already_needs_no_second_update(cloud: FakeProject) -> None:
+    cloud.bootstrap()
+    created = cloud.aws.reached(PROD, "CREATE_IN_PROGRESS")
+    reason = "The submitted information didn't contain changes."
+    ran = cloud.run(*DEPLOY, moments=[(created, lambda: cloud.aws.scenario.refuse_change_set(reason))])
+    assert ran.status == 0, ran.err
+    assert cloud.aws.stack(PROD).states == CREATED
+    assert cloud.aws.stack(PROD).termination_protection
+
+
+def test_a_deploy_that_was_killed_after_its_create_counts(cloud: FakeProject) -> None:
+    cloud.bootstrap()
+    cloud.aws.scenario.operation_seconds = lambda _stack, phase: FOREVER if phase == "update" else None
+    process = cloud.begin(*DEPLOY)
+    cloud.aws.wait(cloud.aws.reached(PROD, "UPDATE_IN_PROGRESS", TABLE))
+    process.kill()
+    process.communicate()
+    cloud.aws.skip(FOREVER)
+    shown = cloud.run("history", "--env", "prod", "--json").document["data"]
+    assert [deploy["result"] for deploy in shown["deploys"]] == ["succeeded"]
+    assert shown["running"] == 1

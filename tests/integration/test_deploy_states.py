@@ -1,0 +1,237 @@
+"""A deploy onto a stack in each state that CloudFormation knows."""
+
+import re
+
+import botocore.session
+import pytest
+
+from tests.fakes.cloudformation.fake import Point
+from tests.fakes.project import FakeProject, Happening, Ran
+from tests.integration.deploys import (
+    ALARM,
+    CREATED,
+    LONG,
+    STACK,
+    TABLE,
+    UPDATED,
+    error_of,
+    slower_alarm,
+    without_dashboard,
+    without_data,
+)
+
+
+def test_a_first_deploy_makes_the_bucket_the_stack_and_the_outputs(cloud: FakeProject) -> None:
+    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    assert ran.status == 0, ran.err
+    assert cloud.aws.stack("paycli-bootstrap").states == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
+    assert cloud.aws.stack(STACK).states == CREATED
+    kinds = [key.split("/")[0] for keys in cloud.aws.objects.values() for key in keys]
+    assert sorted(kinds) == ["code", "deployments", "templates"]
+    assert f"{len(cloud.aws.stack(STACK).resources)} changes deployed, as deploy 1." in ran.out
+    outputs = cloud.aws.stack(STACK).outputs
+    assert outputs["TransactionsTableName"] == "transactions-dev"
+    assert f"APIEndpoint                           {outputs['APIEndpoint']}" in ran.out
+
+
+def test_an_update_changes_what_differs_and_nothing_else(cloud: FakeProject) -> None:
+    stack = cloud.deployed(other=slower_alarm)
+    ran = cloud.run("deploy", "--env", "dev", "--yes", "--json")
+    assert ran.status == 0, ran.err
+    # CloudFormation lists the dashboard too: it refers to an attribute of the alarm, which could change.
+    assert [change["logical_id"] for change in ran.document["data"]["changes"]] == [ALARM, "Dashboard"]
+    assert stack.states[-3:] == UPDATED
+    assert {event.logical_id for event in stack.events if event.status.startswith("UPDATE")} == {
+        STACK,
+        ALARM,
+    }
+
+
+def test_a_deploy_without_changes_leaves_no_change_set(cloud: FakeProject) -> None:
+    stack = cloud.deployed()
+    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    assert ran.status == 0, ran.err
+    assert "No changes" in ran.out
+    assert stack.states == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
+    assert stack.change_sets == {}
+    assert [call.operation for call in cloud.aws.calls] == [
+        "GetCallerIdentity",
+        "DescribeStacks",
+        "DescribeStacks",  # where the artifact bucket is
+        "GetTemplate",
+    ]
+
+
+def test_a_failed_create_names_its_cause_before_what_it_cancelled(cloud: FakeProject) -> None:
+    cloud.bootstrap()
+    cloud.aws.scenario.fail(TABLE, reason="Subscriber limit exceeded")
+    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    assert ran.status == 1
+    error = error_of(ran)
+    assert error.startswith(f"Error: {TABLE} (AWS::DynamoDB::Table)")
+    assert "Subscriber limit exceeded" in error
+    assert "ROLLBACK_COMPLETE" in error
+    assert "paycli teardown --env dev" in error
+    assert "Resource creation cancelled" in ran.err
+    assert cloud.aws.standing("AWS::KMS::Key", cloud.aws.stack(STACK).resources["Key"].physical_id) is None
+
+
+def test_a_failed_update_leaves_the_version_before_it(cloud: FakeProject) -> None:
+    stack = cloud.deployed(other=without_dashboard)
+    before = stack.now.body
+    cloud.aws.scenario.fail("Dashboard", reason="The field widgets must be present")
+    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    assert ran.status == 1
+    assert "The field widgets must be present" in error_of(ran)
+    assert "UPDATE_ROLLBACK_COMPLETE" in ran.err
+    assert cloud.aws.stack(STACK).now.body == before
+
+
+AT_REST = {
+    "CREATE_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+}
+# Where what runs usually ends.
+IN_PROGRESS = {
+    "CREATE_IN_PROGRESS": "CREATE_COMPLETE",
+    "UPDATE_IN_PROGRESS": "UPDATE_COMPLETE",
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_IN_PROGRESS": "UPDATE_ROLLBACK_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": "UPDATE_ROLLBACK_COMPLETE",
+    "IMPORT_IN_PROGRESS": "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_IN_PROGRESS": "IMPORT_ROLLBACK_COMPLETE",
+    "ROLLBACK_IN_PROGRESS": "ROLLBACK_COMPLETE",
+    "DELETE_IN_PROGRESS": "DELETE_COMPLETE",
+}
+DEAD = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
+STUCK = {"UPDATE_FAILED": "RollbackStack", "UPDATE_ROLLBACK_FAILED": "ContinueUpdateRollback"}
+OTHERS = {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE", "IMPORT_ROLLBACK_FAILED"}
+
+
+def test_every_state_of_cloudformation_is_tried_here() -> None:
+    model = botocore.session.get_session().get_service_model("cloudformation")
+    known = [*AT_REST, *IN_PROGRESS, *DEAD, *STUCK, *OTHERS]
+    assert sorted(known) == sorted(model.shape_for("StackStatus").enum)
+
+
+def deployed(cloud: FakeProject, *moments: tuple[Point, Happening]) -> Ran:
+    ran = cloud.run("deploy", "--env", "dev", "--yes", moments=moments)
+    assert ran.status == 0, ran.err
+    assert cloud.aws.stack(STACK).resources[ALARM].properties["EvaluationPeriods"] != 99
+    return ran
+
+
+@pytest.mark.parametrize("status", sorted(AT_REST))
+def test_a_stack_at_rest_is_updated(cloud: FakeProject, status: str) -> None:
+    stack = cloud.deployed(status=status, other=slower_alarm)
+    ran = deployed(cloud)
+    assert "waiting" not in ran.err
+    assert stack.states[-3:] == UPDATED
+
+
+@pytest.mark.parametrize(("status", "rest"), IN_PROGRESS.items())
+def test_what_runs_is_waited_for(cloud: FakeProject, status: str, rest: str) -> None:
+    stack = cloud.deployed(status=status, other=slower_alarm, lasts=LONG)
+    ran = deployed(cloud, (cloud.aws.asked("DescribeStackEvents", 2), lambda: cloud.aws.skip(LONG)))
+    assert f"{STACK} is {status}, since " in ran.err
+    assert ran.err.count("waiting until it is done") == 1
+    assert rest in stack.states
+    again = rest in {"ROLLBACK_COMPLETE", "DELETE_COMPLETE"}
+    assert cloud.aws.stack(STACK).states[-3:] == (CREATED if again else UPDATED)
+
+
+@pytest.mark.parametrize("status", ["REVIEW_IN_PROGRESS", "DELETE_COMPLETE"])
+def test_what_is_not_there_is_created(cloud: FakeProject, status: str) -> None:
+    cloud.deployed(status=status)
+    deployed(cloud)
+    assert cloud.aws.stack(STACK).states == CREATED
+
+
+@pytest.mark.parametrize("status", sorted(DEAD))
+def test_what_a_failed_create_or_delete_has_left_is_removed_and_created_again(cloud: FakeProject, status: str) -> None:
+    stack = cloud.deployed(status=status, other=without_data)
+    deployed(cloud)
+    assert stack.states[-1] == "DELETE_COMPLETE"
+    assert cloud.aws.stack(STACK).states == CREATED
+
+
+@pytest.mark.parametrize("status", sorted(DEAD - {"ROLLBACK_COMPLETE"}))
+def test_what_holds_data_is_not_removed_on_the_way(cloud: FakeProject, status: str) -> None:
+    stack = cloud.deployed(status=status, failed={TABLE: "no"} if status != "CREATE_FAILED" else None)
+    before = list(stack.states)
+    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    assert ran.status == 1
+    assert error_of(ran).startswith(f"Error: {STACK} is {status}")
+    assert f"{TABLE} (transactions-dev)" in ran.err
+    assert "paycli teardown --env dev" in ran.err
+    assert stack.states == before
+
+
+@pytest.mark.parametrize(("status", "operation"), STUCK.items())
+def test_an_update_that_got_stuck_is_rolled_back_first(cloud: FakeProject, status: str, operation: str) -> None:
+    stack = cloud.deployed(status=status, other=slower_alarm)
+    deployed(cloud)
+    assert operation in cloud.aws.operations()
+    assert stack.states[-4:] == ["UPDATE_ROLLBACK_COMPLETE", *UPDATED]
+
+
+def test_an_import_that_got_stuck_is_for_a_person(cloud: FakeProject) -> None:
+    stack = cloud.deployed(status="IMPORT_ROLLBACK_FAILED")
+    before = list(stack.states)
+    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    assert ran.status == 1
+    assert f"Error: {STACK} is IMPORT_ROLLBACK_FAILED" in ran.err
+    assert "CloudFormation console" in ran.err
+    assert stack.states == before
+
+
+@pytest.mark.parametrize("arguments", [["deploy", "--yes", "--no-wait"], ["deploy", "--dry-run"], ["diff"]])
+def test_who_may_not_wait_says_what_runs(cloud: FakeProject, arguments: list[str]) -> None:
+    stack = cloud.deployed(status="UPDATE_ROLLBACK_IN_PROGRESS", lasts=LONG)
+    ran = cloud.run(*arguments, "--env", "dev")
+    assert ran.status == 1
+    assert f"Error: {STACK} is UPDATE_ROLLBACK_IN_PROGRESS, since " in ran.err
+    assert "Wait until it is done" in ran.err
+    assert stack.change_sets == {}
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"])
+def test_a_look_repairs_nothing(cloud: FakeProject, status: str) -> None:
+    stack = cloud.deployed(status=status)
+    before = list(stack.states)
+    ran = cloud.run("diff", "--env", "dev")
+    assert ran.status == 1
+    assert error_of(ran).startswith(f"Error: {STACK} is {status}")
+    assert "paycli deploy" in ran.err
+    assert stack.states == before
+
+
+def test_a_stack_of_somebody_else_is_left_alone(cloud: FakeProject) -> None:
+    stack = cloud.deployed(status="UPDATE_ROLLBACK_FAILED")
+    stack.now.tags = {"ManagedBy": "somebody"}
+    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    assert ran.status == 1
+    assert "was not deployed by paycli" in ran.err
+    assert "ContinueUpdateRollback" not in cloud.aws.operations()
+
+
+def test_of_two_deploys_at_once_the_second_waits_and_a_third_may_not(cloud: FakeProject) -> None:
+    stack = cloud.deployed(other=slower_alarm)
+    cloud.aws.scenario.durations[ALARM] = LONG
+    first = cloud.begin("deploy", "--env", "dev", "--yes")
+    cloud.aws.wait(cloud.aws.reached(STACK, "UPDATE_IN_PROGRESS", ALARM))
+    third = cloud.run("deploy", "--env", "dev", "--yes", "--no-wait")
+    assert third.status == 1
+    assert re.search(
+        r"is UPDATE_IN_PROGRESS, since [\d:]{8} UTC \(paycli .*, by arn:aws:iam::1{12}:user/dev\)", third.err
+    )
+    waits = cloud.aws.asked("DescribeChangeSet")  # whose the update is that it waits for
+    second = deployed(cloud, (waits, lambda: cloud.aws.skip(LONG)))
+    assert "waiting until it is done" in second.err
+    assert "No changes" in second.out
+    assert "changes deployed, as deploy 1." in first.communicate(timeout=20)[0]
+    assert stack.states[-3:] == UPDATED
+    assert stack.change_sets.keys() == {stack.change_set_id}

@@ -1,0 +1,146 @@
+"""The frequent reasons of CloudFormation, as AWS words them, and what paycli makes of each."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paycli.cli import COMMANDS
+from paycli.deployment.failure import explanations, reason
+from paycli.deployment.failure.explanations import Explanation, explain
+
+REASONS = tomllib.loads((Path(__file__).parent / "failure_texts.toml").read_text())["reason"]
+CONCURRENCY = next(entry["text"] for entry in REASONS if entry["kind"] == "reserved_concurrency")
+
+
+def meant(text: str, resource_type: str = "AWS::Lambda::Function") -> Explanation:
+    found = explain(text, resource_type, "Thing")
+    assert found is not None, text
+    return found
+
+
+@pytest.mark.parametrize("entry", REASONS, ids=lambda entry: entry["text"][:40])
+def test_a_frequent_reason_is_explained_with_a_hint(entry: dict[str, str]) -> None:
+    found = meant(entry["text"], entry["type"])
+    assert found.kind == entry["kind"]
+    assert entry["hint"] in found.hint
+    assert found.text
+    assert "{" not in found.text + found.hint.replace("${", "")
+
+
+def test_every_rule_has_a_text_that_it_explains() -> None:
+    assert {rule.kind for rule in explanations._RULES} <= {entry["kind"] for entry in REASONS}
+
+
+@pytest.mark.parametrize("minimum", ["10", "50", "100"])
+def test_the_concurrency_that_must_stay_is_aws_s_own_number(minimum: str) -> None:
+    assert f"keeps {minimum} concurrent" in meant(CONCURRENCY.replace("[10]", f"[{minimum}]")).text
+
+
+def test_a_missing_permission_is_named_in_the_first_words() -> None:
+    said = "User: x is not authorized to perform: dynamodb:CreateTable on resource: y"
+    assert meant(said).summary == "the permission dynamodb:CreateTable is missing"
+
+
+@pytest.mark.parametrize(
+    ("text", "resource_type"),
+    [
+        ("Alarm names must be unique", "AWS::CloudWatch::Alarm"),
+        ("User Initiated", "AWS::DynamoDB::Table"),
+        ("Invalid parameter: Email address", "AWS::SNS::Topic"),
+        ("AWS::CloudWatch::Alarm with metric math is not supported", "AWS::CloudWatch::Alarm"),
+        ("", "AWS::SNS::Topic"),
+    ],
+)
+def test_what_only_looks_alike_is_not_explained(text: str, resource_type: str) -> None:
+    assert explain(text, resource_type, "Thing") is None
+
+
+def test_a_hint_names_only_commands_that_there_are() -> None:
+    hints = " ".join(rule.hint + rule.text for rule in explanations._RULES)
+    assert set(re.findall(r"paycli ([a-z][a-z-]*)", hints)) <= set(COMMANDS)
+
+
+@given(st.text(), st.sampled_from(["AWS::CloudFormation::Stack", "AWS::Lambda::Function"]), st.text())
+def test_any_words_of_aws_can_be_read(text: str, resource_type: str, logical_id: str) -> None:
+    explain(text, resource_type, logical_id)
+    assert reason.said(text)[:1] == text.strip()[:1] or reason.said(text) == text
+    assert "/" not in reason.named_property(text) or "/" in text
+
+
+@given(st.from_regex(r"[a-z{}%s]{1,8}-[0-9]{1,3}", fullmatch=True))
+def test_a_name_of_aws_s_is_text_and_no_format(name: str) -> None:
+    assert name in meant(f"x already exists in stack arn:aws:cloudformation:r:1:stack/{name}/1").text
+
+
+def handled(said: str) -> str:
+    return (
+        f'Resource handler returned message: "{said}" (RequestToken: 31669d06-fa9d, HandlerErrorCode: InvalidRequest)'
+    )
+
+
+REQUEST = "(Service: AmazonApiGateway; Status Code: 400; Error Code: BadRequestException; Request ID: 9; Proxy: null)"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (handled("Wrong. (Service: Lambda, Status Code: 400, Request ID: 2cf9) (SDK Attempt Count: 1)"), "Wrong."),
+        (handled('It says "no"\nand "never"'), 'It says "no"\nand "never"'),
+        # https://github.com/aws-samples/aws-serverless-airline-booking/issues/128
+        (f"CloudWatch Logs role ARN must be set {REQUEST}", "CloudWatch Logs role ARN must be set"),
+        ('Resource handler returned message: "x" (HandlerErrorCode: NotFound)', "x"),
+        ("plain", "plain"),
+        (REQUEST, REQUEST),
+        (handled("(Service: S3)"), handled("(Service: S3)")),
+    ],
+)
+def test_what_the_service_said_is_unwrapped_but_never_lost(text: str, said: str) -> None:
+    assert reason.said(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("#/ContainerDefinitions/0: extraneous key [Entrypoint] is not permitted", "ContainerDefinitions.0.Entrypoint"),
+        ("#: required key [TableName] not found", "TableName"),
+        ("Model validation failed (#/KmsKeyId: failed validation constraint for keyword [pattern])", "KmsKeyId"),
+        ("Property validation failure: [The property {/Type} is required]", "Type"),
+        ("Property validation failure: [Encountered unsupported properties in {/Code}: [Zip]]", "Code.Zip"),
+        ("Encountered unsupported property TemplateBody", "TemplateBody"),
+        ("Required property [PolicyName] not found", "PolicyName"),
+        ("Value of property Environment must be an object", "Environment"),
+        ("Value of property {/Tags} must be of type List", "Tags"),
+        ("Table already exists", ""),
+    ],
+)
+def test_the_property_is_found_where_aws_names_it(text: str, path: str) -> None:
+    assert reason.named_property(text) == path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Resource creation cancelled",
+        "Resource update cancelled",
+        "Resource deletion cancelled",
+        "Resource creation Cancelled",
+        "The following resource(s) failed to create: [Table, Queue]. Rollback requested by user.",
+        "The following resource(s) failed to create: [WebServer]. . Rollback requested by user.",
+        "The following resource(s) failed to update: [Table]. ",
+        "The following resource(s) failed to delete: [Bucket]. ",
+        "Rollback requested by user.",
+    ],
+)
+def test_what_follows_is_told_from_what_caused_it(text: str) -> None:
+    assert reason.follows(text)
+
+
+@pytest.mark.parametrize(
+    "text", [*(entry["text"] for entry in REASONS), "", "Template error. Rollback requested by user."]
+)
+def test_a_real_reason_follows_from_nothing(text: str) -> None:
+    assert not reason.follows(text)

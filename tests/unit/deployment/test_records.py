@@ -1,0 +1,149 @@
+"""Records of deploys: which version to go back to, and how a deploy ended that nobody saw end."""
+
+import dataclasses
+import io
+import itertools
+
+import pytest
+from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paycli.deployment import artifacts, records, rollback
+from paycli.deployment.records import Record, Version
+from paycli.deployment.stacks import Stack
+from paycli.errors import PaycliError
+from tests.fakes.cloudformation import states
+from tests.scripted import STACK_ID, Scripted
+
+RESULTS = ["in_progress", "succeeded", "failed", "cancelled"]
+
+
+def record(number: int, version: str = "a", result: str = "succeeded", rollback_of: int | None = None) -> Record:
+    return Record.model_validate(
+        {
+            "number": number,
+            "environment": "dev",
+            "stack_id": STACK_ID,
+            "change_set_id": f"change-set-{number}",
+            "version": Version(template_sha256=version, code_key="code/x.zip", paycli="1", commit=""),
+            "deployer": "arn:aws:iam::111111111111:user/ada",
+            "started_at": "2026-01-01T00:00:00Z",
+            "result": result,
+            "changes": 1,
+            "rollback_of": rollback_of,
+        }
+    )
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Record]:
+    """Draw what deploys and rollbacks have left, newest first; the oldest may be forgotten."""
+    history: list[Record] = []
+    for number in range(1, draw(st.integers(0, 12)) + 1):
+        result = draw(st.sampled_from(["succeeded", *RESULTS]))
+        before = [each for each in history if each.result == "succeeded"]
+        again = draw(st.sampled_from([None, *before]))
+        version = again.version.template_sha256 if again else draw(st.sampled_from("abcd"))
+        history.insert(0, record(number, version, result, again.number if again else None))
+    return history[: draw(st.integers(0, 12))]
+
+
+def origin(history: list[Record], each: Record) -> int:
+    """Return the number of the deploy that a record repeats, or its own."""
+    by_number = {one.number: one for one in history}
+    while each.rollback_of in by_number:
+        each = by_number[each.rollback_of]
+    return each.rollback_of or each.number
+
+
+@given(histories())
+def test_rollbacks_go_further_back_each_time_until_there_is_nothing_older(history: list[Record]) -> None:
+    left: list[int] = []
+    while True:
+        running = records.current(history)
+        older = [each for each in history if running and each.number < origin(history, running)]
+        try:
+            found = rollback.target(history, None)
+        except PaycliError as error:
+            assert error.code == "no_such_deploy"
+            assert not any(
+                each.result == "succeeded" and running and each.version_id != running.version_id for each in older
+            )
+            return
+        assert running
+        assert found in older
+        assert found.result == "succeeded"
+        assert found.version_id != running.version_id
+        left.append(found.number)
+        assert left == sorted(set(left), reverse=True)
+        number = history[0].number + 1
+        history = [record(number, found.version.template_sha256, "succeeded", found.number), *history]
+
+
+@given(histories(), st.integers(1, 13))
+def test_a_number_is_gone_back_to_where_that_deploy_succeeded(history: list[Record], number: int) -> None:
+    succeeded = {each.number: each for each in history if each.result == "succeeded"}
+    if number in succeeded:
+        assert rollback.target(history, number) == succeeded[number]
+        return
+    with pytest.raises(PaycliError, match=f"Deploy {number} (is not on record|did not succeed: it )") as caught:
+        rollback.target(history, number)
+    assert caught.value.code == "no_such_deploy"
+
+
+STACK = Stack("payment-api-dev", STACK_ID, "UPDATE_COMPLETE", {}, {}, False, {})
+
+
+@given(histories(), st.sampled_from([None, *filter(None, states.STACK)]), st.integers(0, 13))
+def test_who_was_killed_is_told_by_the_stack(history: list[Record], status: str | None, executed: int) -> None:
+    change_set = f"change-set-{executed}"
+    stack = dataclasses.replace(STACK, status=status, change_set_id=change_set) if status else None
+    told = records.settled(history, stack)
+    assert [each.number for each in told] == [each.number for each in history]
+    assert records.settled(told, stack) == told
+    for before, after in zip(history, told, strict=True):
+        if before.result != "in_progress" or (stack and stack.in_progress):
+            assert after == before
+        elif before.number == executed and status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+            assert (after.result, after.cause) == ("succeeded", "")
+        else:
+            assert (after.result, after.cause) == ("failed", "paycli didn't see its end")
+        assert after.result == "in_progress" or before.result != "in_progress" or after.finished_at
+
+
+def bucket(scripted: Scripted) -> artifacts.Bucket:
+    return artifacts.bucket_of(scripted.aws, "bucket-1", "1" * 12)
+
+
+def test_a_number_that_is_just_being_written_is_tried_again(scripted: Scripted) -> None:
+    scripted.answers("s3", "list_objects_v2", {})
+    scripted.fails("s3", "put_object", "ConditionalRequestConflict")
+    scripted.answers("s3", "put_object", {})
+    assert records.begin(bucket(scripted), record(0, result="in_progress"), None).number == 1
+
+
+@pytest.mark.parametrize(("there", "number"), [(1, 1), (7, 2)])
+def test_a_number_that_is_taken_is_ours_where_it_holds_our_record(scripted: Scripted, there: int, number: int) -> None:
+    begun = record(0, result="in_progress")
+    content = begun.model_copy(update={"number": there}).model_dump_json().encode()
+    scripted.answers("s3", "list_objects_v2", {})
+    scripted.fails("s3", "put_object", "PreconditionFailed")
+    scripted.answers("s3", "get_object", {"Body": StreamingBody(io.BytesIO(content), len(content))})
+    if number == 2:
+        scripted.answers("s3", "put_object", {})
+    assert records.begin(bucket(scripted), begun, None).number == number
+
+
+def test_a_bucket_that_refuses_is_the_error(scripted: Scripted) -> None:
+    scripted.answers("s3", "list_objects_v2", {})
+    scripted.fails("s3", "put_object", "AccessDenied")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        records.begin(bucket(scripted), record(0), None)
+
+
+def test_the_newest_that_succeeded_is_what_runs() -> None:
+    history = [record(number, result=result) for number, result in zip(itertools.count(4, -1), RESULTS, strict=False)]
+    assert records.current(history) == history[1]
+    assert records.current([]) is None
