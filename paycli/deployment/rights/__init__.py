@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from paycli.deployment.rights.arns import ANY, Made, Place
-from paycli.deployment.rights.calls import ARTIFACTS, BOOTSTRAP_CALLS, CALLS, VAULT_CALLS
+from paycli.deployment.rights.calls import (
+    ARTIFACTS,
+    BOOTSTRAP_CALLS,
+    CALLS,
+    KEPT_MESSAGES_CALLS,
+    RECEIVED_MESSAGES_CALLS,
+    SMOKE_CALLS,
+    VAULT_CALLS,
+)
 from paycli.deployment.rights.resources import RIGHTS, ROLES, Right, Subject
 from paycli.deployment.rights.roles import attachable, trusted_services
 from paycli.deployment.rights.statements import Document, Statement, allow, characters, document, split
@@ -26,7 +34,7 @@ _THROUGH_CLOUDFORMATION = {"ForAnyValue:StringEquals": {"aws:CalledVia": _CLOUDF
 
 
 def deployer(environment: Environment, place: Place) -> Document:
-    """Return what whoever runs `paycli deploy`, `smoke-test`, `outputs` and `teardown` needs."""
+    """Return what whoever runs `paycli deploy`, `rollback`, `status`, `outputs` and `teardown` needs."""
     made = _made(environment)
     calls = CALLS if environment.retain_data else (*CALLS, *VAULT_CALLS)
     own = _statements(_CALL, calls, made, place, {})
@@ -34,6 +42,12 @@ def deployer(environment: Environment, place: Place) -> Document:
         pass_on = {"StringEquals": {"iam:PassedToService": _CLOUDFORMATION}}
         return document([*own, allow("ServiceRole", ["iam:PassRole"], [environment.cloudformation_role], pass_on)])
     return document([*own, *_of_resources(environment, made, place, _THROUGH_CLOUDFORMATION)])
+
+
+def smoke_test(environment: Environment, place: Place) -> Document:
+    """Return what whoever runs `paycli smoke-test`, or `deploy --smoke-test`, needs (besides)."""
+    of_queue = KEPT_MESSAGES_CALLS if environment.retain_data else RECEIVED_MESSAGES_CALLS
+    return document(_statements(_CALL, (*SMOKE_CALLS, *of_queue), _made(environment), place, {}))
 
 
 def service_role(environment: Environment, place: Place) -> Document:
@@ -71,6 +85,7 @@ def boundary(environment: Environment, _place: Place) -> Document:
 
 POLICIES: dict[str, Callable[[Environment, Place], Document]] = {
     "deployer": deployer,
+    "smoke-test": smoke_test,
     "role": service_role,
     "trust": service_role_trust,
     "bootstrap": bootstrap,
@@ -80,7 +95,8 @@ POLICIES: dict[str, Callable[[Environment, Place], Document]] = {
 
 def explained(policy: Document) -> dict[str, str]:
     """Return, by Sid, why a statement names more than resources of the stack."""
-    every = [*CALLS, *VAULT_CALLS, *BOOTSTRAP_CALLS, *(right for rights in RIGHTS.values() for right in rights)]
+    every = [*CALLS, *SMOKE_CALLS, *RECEIVED_MESSAGES_CALLS, *VAULT_CALLS, *BOOTSTRAP_CALLS]
+    every += [right for rights in RIGHTS.values() for right in rights]
     reasons = {f"{prefix}{right.sid}": right.subject.why for right in every for prefix in (_CALL, _MAKE)}
     sids = [statement.get("Sid", "") for statement in policy["Statement"]]
     return {sid: reasons[sid] for sid in sids if reasons.get(sid)}

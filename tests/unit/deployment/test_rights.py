@@ -77,8 +77,8 @@ def findings(policies: dict[str, rights.Document]) -> list[str]:
 
 def test_cfn_lint_knows_every_action_and_its_resources() -> None:
     policies = {
-        f"{kind}{variant}{number}{where}".title(): part
-        for kind in ("deployer", "bootstrap", "role", "boundary")
+        f"{kind}{variant}{number}{where}".title().replace("-", ""): part
+        for kind in ("deployer", "smoke-test", "bootstrap", "role", "boundary")
         for variant in ("open", "bounded", "role", "passing")
         for where, place in enumerate((PLACE, ANYWHERE))
         for number, part in enumerate(rights.split(rights.POLICIES[kind](VARIANTS[variant], place)))
@@ -134,7 +134,7 @@ def test_a_split_keeps_the_order_and_fills_each_part(sizes: list[int]) -> None:
         assert rights.characters(one_more) > LIMIT
 
 
-@pytest.mark.parametrize("kind", ["deployer", "bootstrap", "role"])
+@pytest.mark.parametrize("kind", ["deployer", "smoke-test", "bootstrap", "role"])
 def test_no_action_is_a_wildcard_and_every_wide_resource_is_explained(kind: str) -> None:
     policy = rights.POLICIES[kind](VARIANTS["open"], PLACE)
     explained = rights.explained(policy)
@@ -159,6 +159,26 @@ def test_who_has_no_service_role_may_use_the_rights_through_cloudformation_alone
     assert {action for sid in own for action in found[sid]["Action"]} == {
         action for right in CALLS for action in right.actions
     }
+
+
+PAYMENTS = {"dynamodb:DeleteItem", "dynamodb:GetItem", "sqs:DeleteMessage", "sqs:ReceiveMessage"}
+
+
+def actions(kind: str, variant: str) -> set[str]:
+    return {action for statement in statements(kind, variant).values() for action in statement["Action"]}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_who_only_deploys_reads_and_deletes_no_payment(variant: str) -> None:
+    for kind in ("deployer", "role", "bootstrap"):
+        assert not actions(kind, variant) & PAYMENTS, kind
+
+
+def test_the_smoke_test_takes_messages_only_where_they_are_not_kept() -> None:
+    assert actions("smoke-test", "dev") >= PAYMENTS
+    assert actions("smoke-test", "prod") & PAYMENTS == {"dynamodb:DeleteItem", "dynamodb:GetItem"}
+    keys = {statement["Sid"] for statement in statements("smoke-test").values() if "kms:Decrypt" in statement["Action"]}
+    assert keys == {"CallKeysDynamodb"}
 
 
 def test_with_a_service_role_the_deployer_may_only_pass_it_on() -> None:
