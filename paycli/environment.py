@@ -83,6 +83,11 @@ class Alarms(_Settings):
     health_silence_minutes: Annotated[
         int, Field(ge=2, le=60, description="How long the health monitor may say nothing.")
     ] = 5
+    runbook: Annotated[
+        str,
+        StringConstraints(pattern=r"^[!-~]{1,200}$"),
+        Field(description="The page that each alarm names, with the alarm's section behind a #."),
+    ] = "docs/operations.md"
 
 
 Auditor = Literal["cfn-lint", "checkov", "cfn_nag", "cfn-guard"]
