@@ -26,25 +26,28 @@ class Aws:
     session: "boto3.Session"
     region: str
     endpoint_url: str | None
-    _made: dict[str, Any] = field(default_factory=dict, repr=False)
+    _made: dict[tuple[str, bool], Any] = field(default_factory=dict, repr=False)
     _making: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def client(self, service: str) -> Any:
-        """Return the boto3 client of `service` (thread-safe; one a service)."""
+    def client(self, service: str, *, hurried: bool = False) -> Any:
+        """Return the boto3 client of `service` (thread-safe; one a service).
+
+        A hurried one is for what may be left undone: it tries once, for 1 s to connect and 2 s to be answered.
+        """
         from botocore.config import Config
 
         with self._making:  # boto3's sessions aren't thread-safe, its clients are
-            if service not in self._made:
+            if (service, hurried) not in self._made:
                 options: dict[str, Any] = {
-                    "retries": {"mode": "standard", "max_attempts": 4},
-                    "connect_timeout": 5,
+                    "retries": {"mode": "standard", "total_max_attempts": 1 if hurried else 5},
+                    **({"connect_timeout": 1, "read_timeout": 2} if hurried else {"connect_timeout": 5}),
                 }
                 if self.endpoint_url:
                     options["proxies"] = {}  # the embedded AWS is on this machine, whatever HTTP_PROXY says
-                self._made[service] = self.session.client(
+                self._made[service, hurried] = self.session.client(
                     service, region_name=self.region, endpoint_url=self.endpoint_url, config=Config(**options)
                 )
-            return self._made[service]
+            return self._made[service, hurried]
 
     def credentials(self) -> "Credentials":
         """Return the credentials that requests are signed with."""

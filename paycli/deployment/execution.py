@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from paycli.aws import Aws
-from paycli.deployment import artifacts, changeset, failure, follow, outputs, records, stackpolicy, stacks
+from paycli.deployment import artifacts, changeset, failure, follow, marks, outputs, records, stackpolicy, stacks
 from paycli.deployment.changeset import ChangeSet
 from paycli.deployment.plan import Plan, discard
 from paycli.deployment.records import Record
@@ -71,7 +71,10 @@ def undo(aws: Aws, plan: Plan, report: Report) -> PaycliError:
     result, said = _undone(aws, plan, plan.change_set, report)
     for record in records.recent(plan.bucket, plan.environment.name, 1):
         if record.change_set_id == plan.change_set.change_set_id and record.result == "in_progress":
-            records.end(plan.bucket, record.ended(result, "" if result == "succeeded" else said))
+            done = result == "succeeded"
+            records.end(plan.bucket, record.ended(result, "" if done else said))
+            if done:
+                marks.mark(aws, record, report)
     return DetachedError(said, code="interrupted")
 
 
@@ -144,6 +147,7 @@ def _recorded(
         raise
     done = begun.ended("succeeded")
     records.end(bucket, done)
+    marks.mark(aws, done, report)
     return done, status
 
 

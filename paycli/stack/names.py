@@ -4,3 +4,7 @@ STAGE_NAME = "v1"
 
 # Of the metrics that the handlers emit.
 METRIC_NAMESPACE = "PaymentAPI"
+
+# Of the metric that counts deploys. A namespace of its own: who may deploy dev writes nothing that an alarm watches.
+DEPLOYS_NAMESPACE = f"{METRIC_NAMESPACE}/Deploys"
+DEPLOYS_METRIC = "Deploys"

@@ -26,7 +26,7 @@ def test_a_deploy_with_nothing_new_makes_four_and_waits_for_nothing(cloud: FakeP
     ]
 
 
-def test_a_deploy_of_a_change_makes_sixteen(cloud: FakeProject) -> None:
+def test_a_deploy_of_a_change_makes_seventeen(cloud: FakeProject) -> None:
     cloud.deployed(other=slower_alarm)
     recorded(cloud, 1, version(cloud, 99))
     ran = cloud.run(*DEPLOY)
@@ -47,5 +47,6 @@ def test_a_deploy_of_a_change_makes_sixteen(cloud: FakeProject) -> None:
         "ExecuteChangeSet",
         "DescribeStackEvents",
         "PutObject",  # the record, as it ended
+        "PutMetricData",  # the mark on the dashboard
         "DescribeStacks",  # the outputs
     ]

@@ -114,6 +114,7 @@ def test_an_update_that_only_cleans_up_is_followed_to_its_end_and_counts(cloud: 
     assert "too late to undo it: payment-api-dev is UPDATE_COMPLETE" in error_of(ran)
     assert stack.states[-3:] == UPDATED
     assert results(cloud) == ["succeeded"]
+    assert cloud.aws.calls[-1].operation == "PutMetricData"  # its mark on the dashboard
 
 
 def test_a_rollback_that_fails_is_told(updating: FakeProject) -> None:

@@ -45,6 +45,13 @@ def test_a_client_is_made_once() -> None:
     assert aws.client("sqs") is aws.client("sqs")
 
 
+def test_a_hurried_client_tries_once_and_is_another() -> None:
+    aws = connect(EMBEDDED, "http://127.0.0.1:1")
+    hurried, other = (aws.client("sqs", hurried=hurried).meta.config for hurried in (True, False))
+    assert (hurried.connect_timeout, hurried.read_timeout, hurried.retries["total_max_attempts"]) == (1, 2, 1)
+    assert (other.connect_timeout, other.read_timeout, other.retries["total_max_attempts"]) == (5, 60, 5)
+
+
 def test_signing_without_credentials_says_so() -> None:
     with pytest.raises(exceptions.NoCredentialsError):
         connect(Environment(name="dev", region="us-east-1")).credentials()

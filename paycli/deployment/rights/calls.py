@@ -19,6 +19,7 @@ from paycli.deployment.rights.resources import (
     Subject,
 )
 from paycli.stack.bootstrap import BOOTSTRAP_STACK
+from paycli.stack.names import DEPLOYS_NAMESPACE
 
 _STACK = Subject("Stack", ("arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/*",))
 _CHANGES = Subject("ChangeSets", _STACK.arns)
@@ -45,6 +46,12 @@ _METRICS = Subject(
     why="It knows no resources:"
     " https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html",
 )
+_MARKS = Subject(
+    "Marks",
+    ("*",),
+    why="It knows no resources, but a namespace, which holds the marks of deploys alone:"
+    " https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html",
+)
 _VALIDATION_LOGS = Subject(
     "ValidationLogs",
     ("arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/payment-validation-{environment}:*",),
@@ -61,6 +68,7 @@ def _routes(sid: str, *routes: str) -> Subject:
     )
 
 
+_OF_DEPLOYS = {"StringEquals": {"cloudwatch:namespace": DEPLOYS_NAMESPACE}}
 # A key that CloudFormation has imported could be tagged as this environment's own, and then be managed.
 NO_KEY_IMPORTED = {"ForAllValues:StringNotEquals": {"cloudformation:ImportResourceTypes": ["AWS::KMS::Key"]}}
 
@@ -79,6 +87,7 @@ CALLS: tuple[Right, ...] = (
     Right(BUCKET, "s3", "ListBucket"),
     Right(ARTIFACTS, "s3", "DeleteObject GetObject PutObject"),
     Right(_RECORDS, "s3", "DeleteObject PutObject"),
+    Right(_MARKS, "cloudwatch", "PutMetricData", condition=_OF_DEPLOYS),
     Right(_ALL_RECORDS, "s3", "GetObject"),
     # Status: what the alarms and the API say, what waits in the queues, and for how long.
     Right(_routes("Health", "GET/health"), "execute-api", "Invoke"),

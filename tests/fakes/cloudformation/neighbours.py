@@ -9,7 +9,7 @@ from tests.fakes.cloudformation.model import Json
 
 
 class Neighbours:
-    """STS, API Gateway, DynamoDB and CloudWatch Logs: each answers from what stands in the account."""
+    """STS, API Gateway, DynamoDB, CloudWatch and its Logs: each answers from what stands in the account."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -21,6 +21,7 @@ class Neighbours:
             ("apigateway", "GetAccount"): self._gateway_account,
             ("dynamodb", "DescribeTable"): self._table,
             ("logs", "DescribeLogGroups"): self._log_groups,
+            ("monitoring", "PutMetricData"): lambda _request: {},
         }
         if (service, operation) not in answers:
             raise FakeProblem(f"{service} {operation} is not in the fake; SPEC.md says what is")

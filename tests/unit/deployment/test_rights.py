@@ -20,6 +20,7 @@ from paycli.deployment.rights.statements import LIMIT, allow, document
 from paycli.environment import Environment, presets
 from paycli.stack import build
 from paycli.stack.bootstrap import build_bootstrap
+from paycli.stack.names import METRIC_NAMESPACE
 
 PLACE = rights.Place("aws", "eu-central-1", "111111111111")
 ANYWHERE = rights.Place("aws", rights.ANY, rights.ANY)
@@ -159,6 +160,23 @@ def test_who_has_no_service_role_may_use_the_rights_through_cloudformation_alone
     assert {action for sid in own for action in found[sid]["Action"]} == {
         action for right in CALLS for action in right.actions
     }
+
+
+def test_who_deploys_writes_no_metric_that_an_alarm_or_the_health_monitor_reads() -> None:
+    found = statements("deployer")
+    writes = {sid for sid, statement in found.items() if "cloudwatch:PutMetricData" in statement["Action"]}
+    assert writes == {"CallMarks"}
+    (namespace,) = found["CallMarks"]["Condition"]["StringEquals"].values()
+    assert found["CallMarks"]["Condition"] == {"StringEquals": {"cloudwatch:namespace": namespace}}
+    watched = json.dumps(
+        [
+            resource
+            for resource in build(VARIANTS["prod"]).to_dict()["Resources"].values()
+            if resource["Type"] in {"AWS::CloudWatch::Alarm", "AWS::Lambda::Function"}
+        ]
+    )
+    assert f'"{METRIC_NAMESPACE}"' in watched
+    assert namespace not in watched
 
 
 PAYMENTS = {"dynamodb:DeleteItem", "dynamodb:GetItem", "sqs:DeleteMessage", "sqs:ReceiveMessage"}

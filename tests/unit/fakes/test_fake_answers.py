@@ -239,6 +239,8 @@ def test_the_neighbours_answer_from_what_stands(aws: FakeAws, client: Any, refus
         "/aws/lambda/x"
     ]
     assert refusal(client("dynamodb").describe_table, TableName="t")[0] == "ResourceNotFoundException"
+    client("cloudwatch").put_metric_data(Namespace="N", MetricData=[{"MetricName": "M", "Value": 1}])
+    assert aws.calls[-1].parameters["Namespace"] == "N"
     with pytest.raises(ClientError, match="not in the fake"):
         client("sqs").list_queues()
     assert aws.problems.pop().startswith("sqs ListQueues")
