@@ -1,4 +1,5 @@
-"""The dashboard: alarm states first, then the way of a payment through the stack.
+"""The dashboard. The first screen answers, in order: is something wrong, are payments flowing, how fast, what fails
+and why, what waits, is the table throttled, and was it after a deploy. Below it are the parts, one by one.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
 """
@@ -11,7 +12,8 @@ from troposphere import Sub, Template
 from troposphere.cloudwatch import Alarm, Dashboard
 
 from paycli.stack.firewall import RATE, RULE_GROUPS
-from paycli.stack.names import METRIC_NAMESPACE, STAGE_NAME
+from paycli.stack.logs import log_group_names
+from paycli.stack.names import DEPLOYS_METRIC, DEPLOYS_NAMESPACE, METRIC_NAMESPACE, STAGE_NAME
 
 if TYPE_CHECKING:
     from paycli.environment import Environment
@@ -24,12 +26,16 @@ COLUMNS = 24  # of the dashboard's grid
 
 def add_dashboard(template: Template, environment: "Environment", alarms: Sequence[Alarm]) -> Dashboard:
     """Add the dashboard."""
+    widgets = [
+        _alarm_states(alarms),
+        *_payments(environment),
+        _causes(environment),
+        *_what_waits(environment),
+        *_parts(environment),
+        *_firewall(environment),
+    ]
     return template.add_resource(
-        Dashboard(
-            "Dashboard",
-            DashboardName=environment.named("payment-dashboard"),
-            DashboardBody=Sub(_body([_alarm_states(alarms), *_graphs(environment), *_firewall(environment)])),
-        )
+        Dashboard("Dashboard", DashboardName=environment.named("payment-dashboard"), DashboardBody=Sub(_body(widgets)))
     )
 
 
@@ -49,86 +55,126 @@ def _alarm_states(alarms: Sequence[Alarm]) -> Widget:
     }
 
 
-def _graphs(environment: "Environment") -> list[Widget]:
-    api = ("ApiName", environment.named("payment-api"), "Stage", STAGE_NAME)
-    functions = [environment.named(part) for part in ("payment-validation", "payment-processing", "health-monitor")]
-    table = ("TableName", environment.named("transactions"))
-    queues = [
-        environment.named(part) for part in ("failed-transactions", "failed-transactions-dlq", "function-failures")
-    ]
+def _payments(environment: "Environment") -> list[Widget]:
+    """Return how the payments fare, each deploy beside them."""
+    api = _api(environment)
     ours = ("Environment", environment.name)
-    payment_functions = functions[:2]
+    outcomes = [f"Payments{outcome}" for outcome in ("Validated", "Processed", "Replayed", "Rejected")]
+    deploy: Line = [
+        DEPLOYS_NAMESPACE,
+        DEPLOYS_METRIC,
+        *ours,
+        {"label": "deploy", "stat": "Maximum", "yAxis": "right"},  # a dot, as high as its number on record
+    ]
     return [
-        _graph("Requests", "Sum", 8, _lines("AWS/ApiGateway", ["Count"], api)),
-        _graph("API errors", "Sum", 8, _lines("AWS/ApiGateway", ["4XXError", "5XXError"], api)),
         _graph(
-            "API latency, ms",
+            "Are payments flowing? By outcome, and faults",
+            "Sum",
+            [
+                *_lines(METRIC_NAMESPACE, outcomes, ours),
+                *([METRIC_NAMESPACE, "Faults", "FunctionName", name] for name in _functions(environment)[:2]),
+                deploy,
+            ],
+            width=8,
+        ),
+        _graph(
+            "How fast? API latency, ms",
             "p99",
-            8,
             [
                 *(["AWS/ApiGateway", "Latency", *api, {"stat": stat, "label": stat}] for stat in ("p50", "p90", "p99")),
                 ["AWS/ApiGateway", "IntegrationLatency", *api, {"label": "p99 in the function"}],
+                deploy,
             ],
+            width=8,
         ),
         _graph(
-            "Payments",
+            "What fails? API errors",
             "Sum",
-            12,
-            _lines(
-                METRIC_NAMESPACE,
-                ["PaymentsValidated", "PaymentsProcessed", "PaymentsReplayed", "PaymentsRejected"],
-                ours,
-            ),
+            [*_lines("AWS/ApiGateway", ["4XXError", "5XXError"], api), deploy],
+            width=8,
         ),
+    ]
+
+
+def _causes(environment: "Environment") -> Widget:
+    """Return the table of what was refused or failed, by what the payment functions have logged.
+
+    `code` is what the caller was told; the cause is AWS's error, else the exception, else "rejected". Each look at the
+    dashboard, and each refresh, scans these logs for its time: USD 0.005 a GB.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
+    """
+    names = log_group_names(environment)
+    query = [
+        *(f"SOURCE '{names[logs]}'" for logs in ("ValidationLogs", "ProcessingLogs")),
+        "filter ispresent(code)",
+        "fields coalesce(aws_code, error, outcome) as cause",
+        "stats count(*) as requests by operation, code, cause",
+        "sort requests desc",
+    ]
+    return {
+        "type": "log",
+        "width": 12,
+        "properties": {
+            "title": "Why? Refused and failed requests",
+            "region": "${AWS::Region}",
+            "view": "table",
+            "query": " | ".join(query),
+        },
+    }
+
+
+def _what_waits(environment: "Environment") -> list[Widget]:
+    """Return what holds payments up: the queues and the table's limits."""
+    queues = [
+        environment.named(part) for part in ("failed-transactions", "failed-transactions-dlq", "function-failures")
+    ]
+    table = _table(environment)
+    return [
         _graph(
-            "Health: 0 healthy, 1 degraded, 2 unknown, 3 critical",
+            "What waits? Messages; age of the oldest, s (right)",
             "Maximum",
-            12,
-            _lines(METRIC_NAMESPACE, ["HealthState"], ours),
-        ),
-        _graph("Function runs", "Sum", 6, _of_functions("Invocations", functions)),
-        _graph(
-            "Function errors and faults",
-            "Sum",
-            6,
             [
-                *_of_functions("Errors", functions),
-                *([METRIC_NAMESPACE, "Faults", "FunctionName", name] for name in payment_functions),
-            ],
-        ),
-        _graph("Function duration p99, ms", "p99", 6, _of_functions("Duration", functions)),
-        _graph(
-            "Function concurrency and throttles",
-            "Maximum",
-            6,
-            [
-                *_of_functions("ConcurrentExecutions", functions),
-                *([*line, {"stat": "Sum"}] for line in _of_functions("Throttles", functions)),
+                *(["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", name] for name in queues),
+                ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", queues[0], {"yAxis": "right"}],
             ],
         ),
         _graph(
-            "Table: consumed units",
+            "Is the table throttled? Throttles and errors",
             "Sum",
-            6,
-            _lines("AWS/DynamoDB", ["ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"], table),
-        ),
-        _graph("Table latency p99, ms", "p99", 6, _of_operations("SuccessfulRequestLatency", table)),
-        _graph(
-            "Table throttles and errors",
-            "Sum",
-            6,
             [
                 *_lines("AWS/DynamoDB", ["ReadThrottleEvents", "WriteThrottleEvents"], table),
                 *_of_operations("SystemErrors", table),
             ],
         ),
+    ]
+
+
+def _parts(environment: "Environment") -> list[Widget]:
+    """Return the parts of the stack, one by one."""
+    functions = _functions(environment)
+    table = _table(environment)
+    return [
+        _graph("Requests", "Sum", _lines("AWS/ApiGateway", ["Count"], _api(environment))),
+        _graph("Table latency p99, ms", "p99", _of_operations("SuccessfulRequestLatency", table)),
         _graph(
-            "Queues: waiting messages; age of the oldest, s (right)",
+            "Table: consumed units",
+            "Sum",
+            _lines("AWS/DynamoDB", ["ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"], table),
+        ),
+        _graph(
+            "Health: 0 healthy, 1 degraded, 2 unknown, 3 critical",
             "Maximum",
-            6,
+            _lines(METRIC_NAMESPACE, ["HealthState"], ("Environment", environment.name)),
+        ),
+        _graph("Function runs", "Sum", _of_functions("Invocations", functions)),
+        _graph("Function errors: crashes, time-outs", "Sum", _of_functions("Errors", functions)),
+        _graph("Function duration p99, ms", "p99", _of_functions("Duration", functions)),
+        _graph(
+            "Function concurrency and throttles",
+            "Maximum",
             [
-                *(["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", name] for name in queues),
-                ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", queues[0], {"yAxis": "right"}],
+                *_of_functions("ConcurrentExecutions", functions),
+                *([*line, {"stat": "Sum"}] for line in _of_functions("Throttles", functions)),
             ],
         ),
     ]
@@ -143,7 +189,20 @@ def _firewall(environment: "Environment") -> list[Widget]:
         return []
     web_acl = ("Region", "${AWS::Region}", "WebACL", environment.named("payment-api"))
     lines = [["AWS/WAFV2", "BlockedRequests", *web_acl, "Rule", rule] for rule in (RATE, *RULE_GROUPS)]
-    return [_graph("Requests that the firewall blocked, by rule", "Sum", COLUMNS, lines)]
+    return [_graph("Requests that the firewall blocked, by rule", "Sum", lines, width=COLUMNS)]
+
+
+def _api(environment: "Environment") -> tuple[str, ...]:
+    return ("ApiName", environment.named("payment-api"), "Stage", STAGE_NAME)
+
+
+def _table(environment: "Environment") -> tuple[str, ...]:
+    return ("TableName", environment.named("transactions"))
+
+
+def _functions(environment: "Environment") -> list[str]:
+    """Return the functions' names, those of the payments first."""
+    return [environment.named(part) for part in ("payment-validation", "payment-processing", "health-monitor")]
 
 
 def _lines(namespace: str, metrics: Sequence[str], dimensions: Sequence[str]) -> list[Line]:
@@ -158,14 +217,15 @@ def _of_operations(metric: str, table: Sequence[str]) -> list[Line]:
     return [["AWS/DynamoDB", metric, *table, "Operation", name] for name in ("PutItem", "UpdateItem")]
 
 
-def _graph(title: str, stat: str, width: int, lines: Sequence[Line]) -> Widget:
+def _graph(title: str, stat: str, lines: Sequence[Line], *, width: int | None = None) -> Widget:
     """Return a graph of one-minute values; a line's options may name another statistic than `stat`.
 
-    It has no position: CloudWatch puts it where the widgets before it leave room; it is 6 rows high, the default.
+    It has no position: CloudWatch puts it where the widgets before it leave room. What is 6, the default, goes unsaid,
+    since a template of more than 51,200 bytes can't be sent inline: the height, and most widths.
     """
     return {
         "type": "metric",
-        "width": width,
+        **({"width": width} if width else {}),
         "properties": {
             "title": title,
             "region": "${AWS::Region}",
@@ -177,13 +237,18 @@ def _graph(title: str, stat: str, width: int, lines: Sequence[Line]) -> Widget:
 
 
 def _abbreviated(lines: Sequence[Line]) -> list[Line]:
-    """Write "." for what the line above says in the same place, as CloudWatch does."""
+    """Write "." for what the line above says in the same place, and "..." where that is all but the last.
+
+    A line's options are never abbreviated.
+    """
     above: Line = []
     shorter = []
     for line in lines:
-        same = [*(was == now for was, now in zip(above, line, strict=False)), *[False] * len(line)]
-        shorter.append(
-            ["." if repeated and isinstance(part, str) else part for repeated, part in zip(same, line, strict=False)]
-        )
-        above = line
+        names = [part for part in line if isinstance(part, str)]
+        same = [*(was == now for was, now in zip(above, names, strict=False)), *[False] * len(names)][: len(names)]
+        short = ["." if repeated else name for repeated, name in zip(same, names, strict=True)]
+        if len(above) == len(names) and all(same[:-1]):
+            short = ["...", *([] if same[-1] else names[-1:])]
+        shorter.append([*short, *line[len(names) :]])
+        above = names
     return shorter

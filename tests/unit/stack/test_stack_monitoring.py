@@ -147,13 +147,25 @@ def body(built: Any) -> list[dict[str, Any]]:
 
 
 def full(lines: list[list[Any]]) -> list[list[Any]]:
-    """Read CloudWatch's "." as what the line above says in the same place."""
-    above: list[Any] = []
+    """Read CloudWatch's "." as what the line above says in the same place, "..." as all that isn't said after it."""
+    above: list[str] = []
     written = []
     for line in lines:
-        above = [above[place] if part == "." else part for place, part in enumerate(line)]
-        written.append(above)
+        names = [part for part in line if isinstance(part, str)]
+        if names[0] == "...":
+            names = [*above[: len(above) - len(names) + 1], *names[1:]]
+        above = [above[place] if part == "." else part for place, part in enumerate(names)]
+        written.append([*above, *(part for part in line if not isinstance(part, str))])
     return written
+
+
+def graph(built: Any, title: str) -> list[list[Any]]:
+    (lines,) = (
+        full(widget["properties"]["metrics"])
+        for widget in body(built)
+        if widget["type"] == "metric" and title in widget["properties"]["title"]
+    )
+    return lines
 
 
 def test_the_dashboard_shows_the_state_of_every_alarm(dev: Any) -> None:
@@ -198,11 +210,59 @@ def test_the_dashboard_shows_every_part_of_the_stack(dev: Any) -> None:
 
 def test_a_graph_says_its_region_and_title_and_fits_the_grid(dev: Any) -> None:
     for widget in body(dev):
-        assert widget["width"] <= 24
+        assert widget.get("width", 6) <= 24
         assert widget["properties"]["title"]
         if widget["type"] == "metric":
             assert widget["properties"]["region"] == "${AWS::Region}"
             for line in full(widget["properties"]["metrics"]):
                 names = [part for part in line if isinstance(part, str)]
-                assert "." not in names
+                assert not {".", "..."} & {*names}
                 assert len(names) % 2 == 0
+
+
+def test_the_first_screen_answers_in_the_order_of_the_questions(stack: Any) -> None:
+    """Three rows of the grid, none of them with a gap; the rest of the dashboard is below them."""
+    for name in ("dev", "prod"):
+        first = body(stack(name))[:7]
+        assert [widget["properties"]["title"].split("? ")[0] for widget in first] == [
+            "Alarms",
+            "Are payments flowing",
+            "How fast",
+            "What fails",
+            "Why",
+            "What waits",
+            "Is the table throttled",
+        ]
+        assert [widget.get("width", 6) for widget in first] == [24, *[8] * 3, 12, 6, 6]
+
+
+def test_each_deploy_is_a_dot_beside_what_it_could_have_changed(dev: Any) -> None:
+    dot = {"label": "deploy", "stat": "Maximum", "yAxis": "right"}
+    for question in ("payments flowing", "How fast", "What fails"):
+        assert graph(dev, question)[-1] == ["PaymentAPI/Deploys", "Deploys", "Environment", "dev", dot], question
+
+
+def test_the_causes_are_counted_from_the_logs_of_the_payment_functions(dev: Any) -> None:
+    (causes,) = (widget["properties"] for widget in body(dev) if widget["type"] == "log")
+    *sources, present, cause, count, order = causes["query"].split(" | ")
+    groups = [group["LogGroupName"] for group in dev.of_type("AWS::Logs::LogGroup").values()]
+    read = [source.removeprefix("SOURCE '").removesuffix("'") for source in sources]
+    assert read == ["/aws/lambda/payment-validation-dev", "/aws/lambda/payment-processing-dev"]
+    assert all(name in groups for name in read)
+    assert (causes["view"], causes["region"]) == ("table", "${AWS::Region}")
+    # Names of fields, as the handlers' log has them.
+    logged = (ROOT / "handlers" / "payments" / "observability.py").read_text()
+    logged += (ROOT / "handlers" / "payments" / "http.py").read_text()
+    for field in ("operation", "code", "aws_code", "error", "outcome"):
+        assert re.search(rf'"{field}"|\b{field}=', logged), field
+        assert field in f"{present} {cause} {count}"
+    assert order == "sort requests desc"
+    assert "as requests by operation, code, cause" in count
+
+
+def test_two_lines_that_differ_in_nothing_but_their_options_are_told_apart(dev: Any) -> None:
+    percentiles = [line for line in graph(dev, "How fast") if line[1] == "Latency"]
+    assert [line[-1]["stat"] for line in percentiles] == ["p50", "p90", "p99"]
+    assert {tuple(line[:-1]) for line in percentiles} == {
+        ("AWS/ApiGateway", "Latency", "ApiName", "payment-api-dev", "Stage", "v1")
+    }
