@@ -125,21 +125,28 @@ def _causes(environment: "Environment") -> Widget:
 
 def _what_waits(environment: "Environment") -> list[Widget]:
     """Return what holds payments up: the queues and the table's limits."""
-    queues = [
-        environment.named(part) for part in ("failed-transactions", "failed-transactions-dlq", "function-failures")
-    ]
+    failed = environment.named("failed-transactions")
+    queues = {
+        failed: "failed",
+        environment.named("failed-transactions-dlq"): "dead letters",
+        environment.named("function-failures"): "function failures",
+    }
+    waiting = "ApproximateNumberOfMessagesVisible"
     table = _table(environment)
     return [
         _graph(
-            "What waits? Messages; age of the oldest, s (right)",
+            "What waits in the queues?",
             "Maximum",
             [
-                *(["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", name] for name in queues),
-                ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", queues[0], {"yAxis": "right"}],
+                *(["AWS/SQS", waiting, "QueueName", name, {"label": label}] for name, label in queues.items()),
+                [
+                    *("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", failed),
+                    {"label": "age of the oldest failed, s", "yAxis": "right"},
+                ],
             ],
         ),
         _graph(
-            "Is the table throttled? Throttles and errors",
+            "Is the table throttled?",
             "Sum",
             [
                 *_lines("AWS/DynamoDB", ["ReadThrottleEvents", "WriteThrottleEvents"], table),
@@ -162,7 +169,7 @@ def _parts(environment: "Environment") -> list[Widget]:
             _lines("AWS/DynamoDB", ["ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"], table),
         ),
         _graph(
-            "Health: 0 healthy, 1 degraded, 2 unknown, 3 critical",
+            "Health, from 0 healthy to 3 critical",
             "Maximum",
             _lines(METRIC_NAMESPACE, ["HealthState"], ("Environment", environment.name)),
         ),

@@ -224,13 +224,13 @@ def test_the_first_screen_answers_in_the_order_of_the_questions(stack: Any) -> N
     """Three rows of the grid, none of them with a gap; the rest of the dashboard is below them."""
     for name in ("dev", "prod"):
         first = body(stack(name))[:7]
-        assert [widget["properties"]["title"].split("? ")[0] for widget in first] == [
+        assert [widget["properties"]["title"].partition("?")[0] for widget in first] == [
             "Alarms",
             "Are payments flowing",
             "How fast",
             "What fails",
             "Why",
-            "What waits",
+            "What waits in the queues",
             "Is the table throttled",
         ]
         assert [widget.get("width", 6) for widget in first] == [24, *[8] * 3, 12, 6, 6]
