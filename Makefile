@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint audit format bench clean
+.PHONY: help demo test lint audit format bench dashboard-image clean
 
 help:
 	@echo "make demo     deploy the environment 'local' to the embedded AWS and check it"
@@ -13,6 +13,7 @@ help:
 	@echo "make audit    paycli audit, and checkov on templates/ in an environment of its own (.venv-checkov)"
 	@echo "make format   ruff format"
 	@echo "make bench    how long the daily commands and the payment path take"
+	@echo "make dashboard-image  draw docs/dashboard.svg anew, after a change of the dashboard"
 	@echo "make clean    remove .venv and all caches (not the state of the embedded AWS)"
 
 .venv/python: pyproject.toml constraints.txt
@@ -67,6 +68,9 @@ format: .venv/development
 
 bench: .venv/tool
 	@for part in main_job cold_start warm throughput; do $(BIN)/python benchmarks/$$part.py || exit 1; done
+
+dashboard-image: .venv/tool
+	$(BIN)/python -m scripts.dashboard_image
 
 clean:
 	rm -rf .venv .venv-checkov .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
