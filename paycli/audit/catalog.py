@@ -34,6 +34,9 @@ API Gateway's account, EC2 and AWS Backup without a source. E9602: actions witho
 Service Authorization Reference says that cfn-lint carries; so do CloudWatch's metrics, whose only data set is
 `default`, and recovery points, which have no name before they are made.
 
+**Exceptions of this project.** W9653: five rules of AWS's common group may count, for they refuse good payments
+(`MAY_COUNT` in `paycli/audit/rules/firewall.py`). W9597: a function that only a GET calls needs no alarm on its errors.
+
 | id | severity | what | why | requirement | how to mend |
 | --- | --- | --- | --- | --- | --- |
 """

@@ -28,6 +28,7 @@ from paycli.audit.rules.failures import (
     QueueWithoutRedrive,
     StreamWithoutDestination,
 )
+from paycli.audit.rules.firewall import FirewallBlocksNothing, FirewallOnlyCounts, FirewallWithoutLog, NoFirewall
 from paycli.audit.rules.identity import AllowByExclusion, BroadManagedPolicy, WildcardAction, WildcardResource
 from paycli.audit.rules.invocation import InvocableByAnyone, PermissionWiderThanRoute
 from paycli.audit.rules.logs import (
@@ -49,6 +50,7 @@ from paycli.audit.rules.secrets import (
 from paycli.audit.rules.transport import OldTls, PlainHttp
 from paycli.audit.rules.unread import Unread
 from paycli.audit.rules.validation import BodyNotValidated, ValidationByContentType
+from paycli.audit.rules.watching import ApiErrorsUnwatched, FunctionErrorsUnwatched, ScheduleOff, UndefinedMetric
 
 RULES: tuple[type[AuditRule], ...] = (
     OpenRoute,
@@ -101,4 +103,12 @@ RULES: tuple[type[AuditRule], ...] = (
     BodyNotValidated,
     ValidationByContentType,
     Unread,
+    NoFirewall,
+    FirewallBlocksNothing,
+    FirewallOnlyCounts,
+    FirewallWithoutLog,
+    FunctionErrorsUnwatched,
+    ApiErrorsUnwatched,
+    ScheduleOff,
+    UndefinedMetric,
 )

@@ -474,6 +474,51 @@ CASES = [
         "HealthMonitorFunction",
         "HealthMonitorFunction:",
     ),
+    # Firewall
+    ("W9651", "WebAclAssociation", "/stages/${Stage}", "/stages/v2", "Stage", "Stage:"),
+    ("W9653", "WebAcl", "          None: {}\n", "          Count: {}\n", "WebAcl", "Count: {}"),
+    (
+        "W9653",
+        "WebAcl",
+        "- Name: NoUserAgent_HEADER",
+        "- Name: SizeRestrictions_QUERYSTRING",
+        "WebAcl",
+        "Count: {}",
+    ),
+    (
+        "W9653",
+        "WebAcl",
+        "          Block:\n            CustomResponse:\n",
+        "          Count:\n            CustomRequestHandling:\n",
+        "WebAcl",
+        "Count:",
+    ),
+    # Watching
+    (
+        "W9597",
+        "ProcessingErrorsAlarm",
+        "MetricName: Errors",
+        "MetricName: Throttles",
+        "ProcessingFunction",
+        "ProcessingFunction:",
+    ),
+    ("W9635", "HealthSchedule", "State: ENABLED", "State: DISABLED", "HealthSchedule", "State: DISABLED"),
+    (
+        "E9599",
+        "ApiErrorsAlarm",
+        "FILL(more_faults, 0)",
+        "FILL(more_fault, 0)",
+        "ApiErrorsAlarm",
+        "Expression:",
+    ),
+    (
+        "E9599",
+        "Dashboard",
+        '"metrics":[["AWS/ApiGateway","Count"',
+        '"metrics":[[{"expression":"m1 * 2"}],["AWS/ApiGateway","Count"',
+        "Dashboard",
+        "DashboardBody:",
+    ),
 ]
 
 
@@ -534,11 +579,28 @@ def test_every_rule_speaks_of_a_changed_template() -> None:
     assert [rule.id for rule in RULES if f'"{rule.id}"' not in source and rule.id != "W9595"] == []
 
 
-def test_a_dropped_policy_leaves_its_queue_open() -> None:
-    match = re.search(r"^  FailedTransactionsQueuePolicy:\n(    .*\n)+", PRODUCTION, re.MULTILINE)
+@pytest.mark.parametrize(
+    ("dropped", "rule", "resource"),
+    [
+        ("FailedTransactionsQueuePolicy", "E9541", "FailedTransactionsQueue"),
+        ("WebAclAssociation", "W9651", "Stage"),
+        ("WebAclLogging", "W9654", "WebAcl"),
+        ("ValidationErrorsAlarm", "W9597", "ValidationFunction"),
+        ("ApiErrorsAlarm", "W9598", "Stage"),
+    ],
+)
+def test_a_dropped_resource_is_missed(dropped: str, rule: str, resource: str) -> None:
+    match = re.search(rf"^  {dropped}:\n(    .*\n)+", PRODUCTION, re.MULTILINE)
     assert match
     found = audit(PRODUCTION.replace(match[0], ""))
-    assert ("E9541", "FailedTransactionsQueue", "FailedTransactionsQueue:") in [finding.place for finding in found]
+    assert (rule, resource, f"{resource}:") in [finding.place for finding in found]
+
+
+def test_a_web_acl_without_a_rule_blocks_nothing() -> None:
+    rules = re.search(r"^      Rules:\n(      [- ] .*\n)+", PRODUCTION, re.MULTILINE)
+    assert rules
+    found = audit(PRODUCTION.replace(rules[0], ""))
+    assert [finding.place for finding in found] == [("W9652", "WebAcl", "WebAcl:")]
 
 
 @pytest.mark.parametrize("name", ["dev", "prod"])
