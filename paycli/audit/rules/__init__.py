@@ -4,7 +4,7 @@ A rule is one class in one of these modules; cfn-lint makes the rules from what 
 """
 
 from paycli.audit.rule import AuditRule
-from paycli.audit.rules.access import NoThrottle, OpenRoute
+from paycli.audit.rules.access import MaybeOpenRoute, NoThrottle, OpenRoute
 from paycli.audit.rules.alarms import (
     AlarmCannotPublish,
     AlarmTellsNobody,
@@ -20,6 +20,7 @@ from paycli.audit.rules.bodies import (
     ErrorsQuoteCaller,
     EventsInFunctionLog,
 )
+from paycli.audit.rules.bulk import BulkRead
 from paycli.audit.rules.data import DeletedWhenReplaced, DeletedWithStack, TableUnprotected, TableWithoutRecovery
 from paycli.audit.rules.encryption import EnvironmentUnencrypted, KeyWithoutRotation, StoreUnencrypted
 from paycli.audit.rules.failures import (
@@ -54,6 +55,7 @@ from paycli.audit.rules.watching import ApiErrorsUnwatched, FunctionErrorsUnwatc
 
 RULES: tuple[type[AuditRule], ...] = (
     OpenRoute,
+    MaybeOpenRoute,
     NoThrottle,
     AlarmWithoutData,
     MissingDataUnstated,
@@ -111,4 +113,5 @@ RULES: tuple[type[AuditRule], ...] = (
     ApiErrorsUnwatched,
     ScheduleOff,
     UndefinedMetric,
+    BulkRead,
 )

@@ -474,6 +474,22 @@ CASES = [
         "HealthMonitorFunction",
         "HealthMonitorFunction:",
     ),
+    (
+        "W9605",
+        "ValidationPolicy",
+        "- dynamodb:PutItem\n",
+        "- dynamodb:PutItem\n          - dynamodb:Scan\n",
+        "ValidationPolicy",
+        "- dynamodb:Scan",
+    ),
+    (
+        "W9613",
+        "HealthMethod",
+        "AuthorizationType: AWS_IAM",
+        "AuthorizationType: !Ref CodeKey",
+        "HealthMethod",
+        "AuthorizationType: !Ref CodeKey",
+    ),
     # Firewall
     ("W9651", "WebAclAssociation", "/stages/${Stage}", "/stages/v2", "Stage", "Stage:"),
     ("W9653", "WebAcl", "          None: {}\n", "          Count: {}\n", "WebAcl", "Count: {}"),
