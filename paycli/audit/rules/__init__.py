@@ -32,6 +32,7 @@ from paycli.audit.rules.failures import (
 from paycli.audit.rules.firewall import FirewallBlocksNothing, FirewallOnlyCounts, FirewallWithoutLog, NoFirewall
 from paycli.audit.rules.identity import AllowByExclusion, BroadManagedPolicy, WildcardAction, WildcardResource
 from paycli.audit.rules.invocation import InvocableByAnyone, PermissionWiderThanRoute
+from paycli.audit.rules.keys import GrantForAnyone, KeyUsedByAccount
 from paycli.audit.rules.logs import (
     ExecutionLogUndeclared,
     FunctionLogUndeclared,
@@ -114,4 +115,6 @@ RULES: tuple[type[AuditRule], ...] = (
     ScheduleOff,
     UndefinedMetric,
     BulkRead,
+    KeyUsedByAccount,
+    GrantForAnyone,
 )

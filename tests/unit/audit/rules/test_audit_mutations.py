@@ -490,6 +490,11 @@ CASES = [
         "HealthMethod",
         "AuthorizationType: !Ref CodeKey",
     ),
+    # Keys
+    ("W9624", "Key", "- kms:CancelKeyDeletion", "- kms:Decrypt", "Key", "- kms:Decrypt"),
+    ("W9624", "Key", "kms:ViaService:", "aws:PrincipalTag/x:", "Key", "- kms:Decrypt"),
+    ("W9625", "Key", "- kms:CancelKeyDeletion", "- kms:CreateGrant", "Key", "- kms:CreateGrant"),
+    ("W9625", "Key", "kms:GrantIsForAWSResource: 'true'", "aws:SecureTransport: 'true'", "Key", "- kms:CreateGrant"),
     # Firewall
     ("W9651", "WebAclAssociation", "/stages/${Stage}", "/stages/v2", "Stage", "Stage:"),
     ("W9653", "WebAcl", "          None: {}\n", "          Count: {}\n", "WebAcl", "Count: {}"),
