@@ -22,6 +22,7 @@ from paycli.audit.rules.bodies import (
 )
 from paycli.audit.rules.bulk import BulkRead
 from paycli.audit.rules.data import DeletedWhenReplaced, DeletedWithStack, TableUnprotected, TableWithoutRecovery
+from paycli.audit.rules.destinations import AnotherAccountReceives, AnotherRegionReceives
 from paycli.audit.rules.encryption import EnvironmentUnencrypted, KeyWithoutRotation, StoreUnencrypted
 from paycli.audit.rules.failures import (
     AsyncWithoutDestination,
@@ -49,7 +50,7 @@ from paycli.audit.rules.secrets import (
     ParameterShowsSecret,
     SecretInFunctionEnvironment,
 )
-from paycli.audit.rules.transport import OldTls, PlainHttp
+from paycli.audit.rules.transport import OldTls, PlainHttp, PlainHttpSubscription
 from paycli.audit.rules.unread import Unread
 from paycli.audit.rules.validation import BodyNotValidated, ValidationByContentType
 from paycli.audit.rules.watching import ApiErrorsUnwatched, FunctionErrorsUnwatched, ScheduleOff, UndefinedMetric
@@ -117,4 +118,7 @@ RULES: tuple[type[AuditRule], ...] = (
     BulkRead,
     KeyUsedByAccount,
     GrantForAnyone,
+    AnotherAccountReceives,
+    AnotherRegionReceives,
+    PlainHttpSubscription,
 )

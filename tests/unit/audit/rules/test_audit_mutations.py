@@ -362,14 +362,6 @@ CASES = [
         "FailedTransactionsDeadLetterQueue",
         "FailedTransactionsDeadLetterQueue:",
     ),
-    (
-        "E9596",
-        "AlarmTopic",
-        "KmsMasterKeyId: !GetAtt Key.Arn",
-        "KmsMasterKeyId: alias/aws/sns",
-        "AlarmTopic",
-        "KmsMasterKeyId: alias/aws/sns",
-    ),
     ("E9596", "Key", "Service: cloudwatch.amazonaws.com", "Service: sns.amazonaws.com", "Key", "Key:"),
     (
         "E9596",
@@ -490,6 +482,31 @@ CASES = [
         "HealthMethod",
         "AuthorizationType: !Ref CodeKey",
     ),
+    (
+        "E9621",
+        "FailedTransactionsQueue",
+        "KmsMasterKeyId: !GetAtt Key.Arn",
+        "KmsMasterKeyId: alias/aws/sqs",
+        "FailedTransactionsQueue",
+        "KmsMasterKeyId: alias/aws/sqs",
+    ),
+    # Destinations
+    (
+        "E9671",
+        "WebAclLogging",
+        "${AWS::Region}:${AWS::AccountId}:log-group",
+        "${AWS::Region}:999988887777:log-group",
+        "WebAclLogging",
+        "- !Sub arn",
+    ),
+    (
+        "W9672",
+        "WebAclLogging",
+        "${AWS::Region}:${AWS::AccountId}:log-group",
+        "us-east-1:${AWS::AccountId}:log-group",
+        "WebAclLogging",
+        "- !Sub arn",
+    ),
     # Keys
     ("W9624", "Key", "- kms:CancelKeyDeletion", "- kms:Decrypt", "Key", "- kms:Decrypt"),
     ("W9624", "Key", "kms:ViaService:", "aws:PrincipalTag/x:", "Key", "- kms:Decrypt"),
@@ -577,6 +594,27 @@ def test_one_change_is_found(rule: str, resource: str, old: str, new: str, where
             "\nResources:\n  WafLogs:\n    Type: AWS::WAFv2::LoggingConfiguration\n    Properties: {ResourceArn: a}\n",
         ),
         (
+            "E9543",
+            "Pager",
+            "Protocol: http",
+            "\nResources:\n",
+            (
+                "\nResources:\n  Pager:\n    Type: AWS::SNS::Subscription\n    Properties:\n"
+                "      Protocol: http\n      Endpoint: http://pager.example\n      TopicArn: !Ref AlarmTopic\n"
+            ),
+        ),
+        (
+            "E9671",
+            "Tap",
+            "DestinationArn: !Sub",
+            "\nResources:\n",
+            (
+                "\nResources:\n  Tap:\n    Type: AWS::Logs::SubscriptionFilter\n    Properties:\n"
+                "      FilterPattern: ''\n      LogGroupName: !Ref AccessLogs\n"
+                "      DestinationArn: !Sub arn:aws:logs:${AWS::Region}:999988887777:destination:tap\n"
+            ),
+        ),
+        (
             "W9634",
             "Mapping",
             "Mapping:",
@@ -615,6 +653,12 @@ def test_a_dropped_resource_is_missed(dropped: str, rule: str, resource: str) ->
     assert match
     found = audit(PRODUCTION.replace(match[0], ""))
     assert (rule, resource, f"{resource}:") in [finding.place for finding in found]
+
+
+def test_a_topic_with_the_key_of_aws_is_silent_and_told_twice() -> None:
+    found = audit(changed("AlarmTopic", "KmsMasterKeyId: !GetAtt Key.Arn", "KmsMasterKeyId: alias/aws/sns"))
+    line = "KmsMasterKeyId: alias/aws/sns"
+    assert {finding.place for finding in found} == {("E9596", "AlarmTopic", line), ("E9621", "AlarmTopic", line)}
 
 
 def test_a_web_acl_without_a_rule_blocks_nothing() -> None:
