@@ -24,6 +24,7 @@ def document(report: Report) -> dict[str, Any]:
             "fail_on": report.fail_on,
             "open": report.counts,
             "accepted": len(report.findings) - len(report.open_findings),
+            "accepted_errors": report.accepted_errors,
             "accepted_risks": sum(entry.in_force for entry in report.acceptances),
             "next_expiry": str(report.next_expiry) if report.next_expiry else None,
         },

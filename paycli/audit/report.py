@@ -1,12 +1,12 @@
 """The report: all that the audit found in one template, and in what it differs from another."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from paycli.audit.accepted import Acceptance, accept, expired, without_effect
+from paycli.audit.accepted import Acceptance, accept, void
 from paycli.audit.access import Grant, access
 from paycli.audit.access_changes import access_changes
 from paycli.audit.changes import Changes, added
@@ -77,6 +77,11 @@ class Report:
         return {severity: found[severity] for severity in reversed(SEVERITIES)}
 
     @property
+    def accepted_errors(self) -> int:
+        """How many errors are accepted."""
+        return sum(finding.accepted is not None and finding.severity == "error" for finding in self.findings)
+
+    @property
     def next_expiry(self) -> date | None:
         """The first last day of an accepted risk."""
         return min((entry.risk.until for entry in self.acceptances if entry.in_force), default=None)
@@ -103,22 +108,28 @@ def examine(
     environment: str,
     retain_data: bool,
     risks: Sequence["AcceptedRisk"],
+    risk_lines: Mapping["AcceptedRisk", int],
     today: date,
     fail_on: str,
     since: Subject | None,
 ) -> Report:
-    """Audit a template for an environment, which keeps its data or not; `since` is one to compare it with."""
+    """Audit a template for an environment, which keeps its data or not.
+
+    `risk_lines` says where the risks stand in paycli.toml; `since` is a template to compare it with.
+    """
     raw = linter.findings(subject.template, subject.file)
     judged, acceptances = accept(raw, risks, today)
-    void = [*expired(risks, today), *(without_effect(raw, risks, subject.template) if subject.own else ())]
-    void += mismatch(subject.template, subject.file, environment, retain_data=retain_data)
+    about_it = [
+        *void(raw, risks, risk_lines, subject.template if subject.own else None, today),
+        *mismatch(subject.template, subject.file, environment, retain_data=retain_data),
+    ]
     now = facts(subject.template)
     return Report(
         environment=environment,
         file=subject.file,
         as_of=today,
         fail_on=fail_on,
-        findings=ordered([*judged, *void]),
+        findings=ordered([*judged, *about_it]),
         facts=now,
         acceptances=acceptances,
         changes=_changes(since, linter, now, judged) if since else None,

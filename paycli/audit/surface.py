@@ -194,8 +194,10 @@ def _throttle(names: Names, stage: Resource | None, verb: str, path: str) -> tup
         (names.text(setting.get("ResourcePath")), names.text(setting.get("HttpMethod"))): setting
         for setting in (_settings(stage) if stage else [])
     }
-    own = f"/{path.removeprefix('/').replace('/', '~1')}"
-    for place in ((own, verb), (path, verb), (own, "*"), ("/*", verb), ("/*", "*"), ("*", "*")):
+    # The path's first slash is often written as it is.
+    own = (f"/{path.replace('/', '~1')}", f"/{path.removeprefix('/').replace('/', '~1')}", path)
+    anywhere = (("/*", verb), ("/*", "*"), ("*", "*"))
+    for place in (*((form, verb) for form in own), *((form, "*") for form in own), *anywhere):
         setting = by_place.get(place, {})
         rate = names.number(setting.get("ThrottlingRateLimit"))
         if rate is not None and rate >= 0:

@@ -29,12 +29,12 @@ _STYLES = {
 def shown(report: Report) -> Iterator[Any]:
     """Give the report's parts in order; the verdict is the first."""
     facts = report.facts
-    yield Text(wording.verdict(report), style="bold red" if report.failing else "bold green")
+    yield _wrapped([wording.verdict(report)], "bold red" if report.failing else "bold green")
     if report.findings:
         yield from _section("Findings", _findings(report))
     yield from _section("Answers", _answers(report))
     surface = _records(wording.ROUTE, map(wording.route_row, facts.surface.routes))
-    yield from _section("Surface: what can be called from outside", *wording.api_lines(facts.surface), surface)
+    yield from _section("Surface: what can be called from outside", _wrapped(wording.api_lines(facts.surface)), surface)
     yield from _section("Access: who may do what", _access(facts.access))
     stores = _records(wording.STORE, map(wording.store_row, facts.data))
     yield from _section("Data: what is stored, and for how long", stores)
@@ -79,6 +79,14 @@ def _access(grants: Iterable[Grant]) -> Table:
 def _list(columns: int) -> Table:
     made = plain_table(*[""] * columns)
     made.show_header = False
+    return made
+
+
+def _wrapped(lines: Iterable[str], style: str = "") -> Table:
+    """Return lines that a narrow terminal breaks between words."""
+    made = _list(1)
+    for line in lines:
+        _row(made, (line,), style)
     return made
 
 

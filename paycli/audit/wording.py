@@ -29,7 +29,9 @@ def verdict(report: Report) -> str:
     number = len(report.open_findings)
     found = f"{number} finding{'s' if number > 1 else ''} ({', '.join(counts)})" if number else "no findings"
     in_force = sum(entry.in_force for entry in report.acceptances)
-    accepted = f"{in_force or 'no'} accepted risk{'' if in_force == 1 else 's'}"
+    errors = report.accepted_errors
+    covering = f" ({errors} error{'s' if errors > 1 else ''})" if errors else ""
+    accepted = f"{in_force or 'no'} accepted risk{'' if in_force == 1 else 's'}{covering}"
     expiry = f", the next expires on {report.next_expiry}" if report.next_expiry else ""
     return one_line(f"{report.file} ({report.environment}): {found}; {accepted}{expiry}.")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paycli import console
+from paycli import configuration, console
 from paycli.commands.common import Project, environment_command, save
 from paycli.console import Result
 from paycli.errors import ExitStatus, PaycliError, UsageError
@@ -49,10 +49,14 @@ def command(
 
 def _report(project: Project, template: Path | None, fail_on: str, since: str | None) -> "Report":
     from paycli.audit import earlier
+    from paycli.audit.accepted import check_terms
     from paycli.audit.findings import RULES, Linter
     from paycli.audit.report import examine
 
     environment = project.environment
+    today = datetime.now(UTC).date()
+    lines = configuration.accepted_lines(project.root)
+    check_terms(environment.accepted_risks, lines, today)
     subject = earlier.from_file(template, project.root) if template else _rendered(project)
     return examine(
         subject,
@@ -60,7 +64,8 @@ def _report(project: Project, template: Path | None, fail_on: str, since: str | 
         environment=environment.name,
         retain_data=environment.retain_data,
         risks=environment.accepted_risks,
-        today=datetime.now(UTC).date(),
+        risk_lines=lines,
+        today=today,
         fail_on=fail_on,
         since=earlier.since(since, environment.name, project.root) if since else None,
     )

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from paycli.cli import run
 ROOT = Path(__file__).parents[3]
 # A type that no rule has anything to say of.
 CLEAN = "Resources:\n  Handle:\n    Type: AWS::CloudFormation::WaitConditionHandle\n"
+SOON = str(datetime.now(UTC).date() + timedelta(days=30))
 WRONG = CLEAN + "    Properties:\n      Nonsense: 1\n"
 
 
@@ -27,7 +29,7 @@ def output(capsys: pytest.CaptureFixture[str]) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
-def accept(project: Path, rule: str, resource: str, until: str = "2999-01-01") -> None:
+def accept(project: Path, rule: str, resource: str, until: str = SOON) -> None:
     said = f'rule = "{rule}"\nresource = "{resource}"\nreason = "r"\nowner = "o"\nuntil = {until}\n'
     with (project / "paycli.toml").open("a") as file:
         file.write(f"[[audit.accept]]\n{said}")
@@ -65,8 +67,22 @@ def test_an_expired_acceptance_fails_and_so_does_one_without_effect(
     accept(project, "CKV_AWS_1", "Key", until="2020-01-01")
     accept(project, "CKV_AWS_1", "Kee")
     assert run(["audit", "--format", "json"]) == 1
-    rules = {finding["rule"] for finding in output(capsys)["findings"]}
-    assert {"E9901", "W9903"} <= rules
+    places = {finding["rule"]: (finding["file"], finding["line"]) for finding in output(capsys)["findings"]}
+    assert places["E9901"] == ("paycli.toml", 1)
+    assert places["W9903"] == ("paycli.toml", 7)
+
+
+def test_a_risk_cannot_be_accepted_for_ever(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    accept(project, "CKV_AWS_1", "Key", until="2999-01-01")
+    assert run(["audit", "--json"]) == 3
+    (error,) = output(capsys)["errors"]
+    assert error["message"].startswith("paycli.toml:1: audit.accept (CKV_AWS_1): until: 2999-01-01 is more than 400")
+
+
+def test_an_error_cannot_be_accepted_everywhere(wrong: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    accept(wrong.parent, "E3002", "*")
+    assert run(["audit", "wrong.yaml", "--json"]) == 3
+    assert "an error (E3002) is accepted for resources by name alone" in output(capsys)["errors"][0]["message"]
 
 
 def test_json_is_the_report_and_the_option_json_holds_it(wrong: Path, capsys: pytest.CaptureFixture[str]) -> None:

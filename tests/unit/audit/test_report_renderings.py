@@ -1,5 +1,6 @@
 """How a report looks: text that fits a terminal, Markdown for a pull request, SARIF, and JSON with documented keys."""
 
+import io
 import json
 import re
 from dataclasses import replace
@@ -65,7 +66,14 @@ def section(text: str, title: str) -> list[str]:
         (report(), "templates/prod.yaml (prod): no findings; no accepted risks."),
         (
             report(finding(), finding("W9001", severity="warning"), risks=(risk("E9001"),)),
-            "templates/prod.yaml (prod): 1 finding (1 warning); 1 accepted risk, the next expires on 2999-01-01.",
+            (
+                "templates/prod.yaml (prod): 1 finding (1 warning); 1 accepted risk (1 error), "
+                "the next expires on 2999-01-01."
+            ),
+        ),
+        (
+            report(finding(), finding(line=9), risks=(risk("E9001"), risk("CKV_AWS_1"))),
+            "templates/prod.yaml (prod): no findings; 2 accepted risks (2 errors), the next expires on 2999-01-01.",
         ),
         (
             report(finding(), finding("E9002"), risks=(risk("CKV_AWS_1"), risk("F1", until=date(2027, 1, 2)))),
@@ -75,6 +83,18 @@ def section(text: str, title: str) -> list[str]:
 )
 def test_the_first_line_is_the_verdict(given_report: Report, said: str) -> None:
     assert plain(given_report).splitlines()[0] == said
+
+
+def test_a_narrow_terminal_breaks_the_verdict_between_words() -> None:
+    text = io.StringIO()
+    narrow = Console(file=text, width=40, force_terminal=True, color_system=None)
+    for part in shown(report(finding(), risks=(risk("E9001"),))):
+        console.show(narrow, part)
+    lines = [line.rstrip() for line in text.getvalue().split("Findings")[0].splitlines() if line.strip()]
+    assert max(map(len, lines)) <= 40
+    assert " ".join(lines) == (
+        "templates/prod.yaml (prod): no findings; 1 accepted risk (1 error), the next expires on 2999-01-01."
+    )
 
 
 def test_the_parts_come_in_order() -> None:
@@ -424,6 +444,7 @@ def test_the_json_says_what_the_text_says() -> None:
         "fail_on": "warning",
         "open": {"error": 0, "warning": 1, "informational": 0},
         "accepted": 1,
+        "accepted_errors": 1,
         "accepted_risks": 2,
         "next_expiry": "2999-01-01",
     }
@@ -582,12 +603,20 @@ def test_what_was_accepted_until_when() -> None:
 def test_a_whole_report_compares_findings_as_well(linter: Linter) -> None:
     old = Subject(template({"Mended": "AWS::SNS::Topic", "Kept": "AWS::SNS::Topic"}), "old", own=False)
     new = Subject(template({"Kept": "AWS::SNS::Topic", "New": "AWS::SNS::Topic"}), "new", own=True)
-    risks = (risk("W9990", "Kept"), risk("W9990", "Mended"), risk("E9001", "Kept", until=date(2020, 1, 1)))
+    risks = (risk("W9990", "Kept"), risk("W9990", "Mended"), risk("E9001", "Gone", until=date(2020, 1, 1)))
     made = examine(
-        new, linter, environment="dev", retain_data=False, risks=risks, today=TODAY, fail_on="error", since=old
+        new,
+        linter,
+        environment="dev",
+        retain_data=False,
+        risks=risks,
+        risk_lines={},
+        today=TODAY,
+        fail_on="error",
+        since=old,
     )
     ours = [(said.rule, said.resource) for said in made.findings if said.rule.startswith(("W99", "E99"))]
-    assert ours == [("E9901", ""), ("W9990", "Kept"), ("W9990", "New"), ("W9902", "Kept"), ("W9903", "Mended")]
+    assert ours == [("E9901", ""), ("W9990", "Kept"), ("W9990", "New"), ("W9903", "Mended")]
     assert made.changes is not None
     assert [said.resource for said in made.changes.new_findings if said.rule == "W9990"] == ["New"]
     assert [said.resource for said in made.changes.mended_findings if said.rule == "W9990"] == ["Mended"]
@@ -598,10 +627,12 @@ def test_a_whole_report_compares_findings_as_well(linter: Linter) -> None:
         environment="dev",
         retain_data=False,
         risks=risks,
+        risk_lines={risks[2]: 41},
         today=TODAY,
         fail_on="never",
         since=None,
     )
     assert not any(said.rule in {"W9902", "W9903"} for said in other.findings)
+    assert [(said.file, said.line) for said in other.findings if said.rule == "E9901"] == [("paycli.toml", 41)]
     assert (other.changes, other.failing) == (None, ())
     assert "1 error" in verdict(other)
