@@ -6,20 +6,22 @@ out. The targets: not slower than the fastest, and at most 7 calls of AWS for a 
 """
 
 import tempfile
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
 
-from benchmarks.measuring import CommandError, in_turns, machine, ratio
+from benchmarks.measuring import CommandError, in_turns, machine, ratio, target
 from benchmarks.relay import Relay
-from benchmarks.tools import Site, Tool, others, own, pointing_at
+from benchmarks.tools import OWN, Site, Tool, others, own, pointing_at
 from paycli import emulator
 from tests.fakes.cloudformation import FakeAws
 from tests.fakes.project import FakeProject
 
-TURNS = 2
+TURNS, CALLS = 3, 7
+PHASES = DEPLOY, UNCHANGED, TEARDOWN = "deploy", "deploy, nothing new", "teardown"
 
 
 def working(tools: Iterable[Tool]) -> list[Tool]:
@@ -29,6 +31,7 @@ def working(tools: Iterable[Tool]) -> list[Tool]:
         try:
             for commands in (tool.deploy, tool.deploy, tool.teardown):
                 tool.timed(commands)
+                time.sleep(1)  # the AWS CLI names its change sets by the second
         except CommandError as error:
             print(f"{tool.label} doesn't work on the embedded AWS: {str(error)[-500:]}")
         else:
@@ -37,22 +40,29 @@ def working(tools: Iterable[Tool]) -> list[Tool]:
 
 
 def compare(tools: list[Tool]) -> None:
-    """Print each tool's medians, and paycli's ratio to it."""
-    phases = ("deploy", "deploy, nothing new", "teardown")
+    """Print each tool's medians, paycli's ratio to it, and whether paycli is no slower than the fastest."""
     measures = {
-        (phase, tool.label): partial(tool.timed, tool.teardown if phase == "teardown" else tool.deploy)
-        for phase in phases
+        (phase, tool.label): partial(tool.timed, tool.teardown if phase == TEARDOWN else tool.deploy)
+        for phase in PHASES
         for tool in tools
     }
-    times = in_turns(measures, TURNS)
-    print(f"{'':<34}" + "".join(f"{phase:>22}" for phase in phases))
-    print(f"{'':<34}" + f"{'s':>12}{'ratio':>10}" * len(phases))
+    times = in_turns(measures, TURNS, warm=True)
+    print(f"{'':<34}" + "".join(f"{phase:>22}" for phase in PHASES))
+    print(f"{'':<34}" + f"{'s':>12}{'paycli is':>10}" * len(PHASES))
+    ratios = {
+        phase: {one.label: ratio(times[phase, OWN], times[phase, one.label]) for one in tools} for phase in PHASES
+    }
     for tool in tools:
         print(f"{tool.label:<34}", end="")
-        for phase in phases:
-            theirs = times[phase, tool.label]
-            print(f"{median(theirs):>12.2f}{ratio(times[phase, tools[0].label], theirs):>10.2f}", end="")
+        for phase in PHASES:
+            shown = f"x {ratios[phase][tool.label]:.2f}" if tool.label != OWN else ""
+            print(f"{median(times[phase, tool.label]):>12.2f}{shown:>10}", end="")
         print()
+    for phase in PHASES:
+        fastest = max(tools[1:], key=lambda tool: ratios[phase][tool.label], default=None)
+        if fastest:
+            factor = ratios[phase][fastest.label]
+            target(f"{phase}: not slower than the fastest ({fastest.label}, x {factor:.2f})", met=factor <= 1)
 
 
 def own_calls(preset: str) -> list[str]:
@@ -72,16 +82,20 @@ def own_calls(preset: str) -> list[str]:
 def count(at: Site, tools: list[Tool]) -> None:
     """Print how many calls each makes for a deploy with nothing new, polls included."""
     print("Calls of AWS for a deploy with nothing new")
+    most = 0
     for preset in ("dev", "prod"):
         calls = own_calls(preset)
+        most = max(most, len(calls))
         print(f"{f'paycli, {preset}':<34}{len(calls):>6}  {' '.join(calls)}")
     with Relay(at.url) as relay:
         for tool in tools[1:]:
             counted = replace(tool, variables=pointing_at(relay.url))
             counted.timed(tool.deploy)
+            time.sleep(1)
             relay.calls.clear()
             counted.timed(tool.deploy)
             print(f"{tool.label:<34}{relay.calls.total():>6}  {' '.join(relay.calls.elements())}")
+    target(f"at most {CALLS} calls", met=most <= CALLS)
 
 
 def main() -> None:

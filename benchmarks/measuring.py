@@ -31,17 +31,17 @@ def seconds(command: Sequence[str], folder: Path, variables: Mapping[str, str] |
     return took
 
 
-def in_turns(measures: Mapping[K, Callable[[], T]], runs: int) -> dict[K, list[T]]:
+def in_turns(measures: Mapping[K, Callable[[], T]], runs: int, *, warm: bool = False) -> dict[K, list[T]]:
     """Measure each so many times, by turns, so that a drift of the machine touches all alike.
 
-    One turn before only warms up.
+    Unless all is `warm`, one turn before warms it up.
     """
+    if not warm:
+        in_turns(measures, 1, warm=True)
     found: dict[K, list[T]] = {name: [] for name in measures}
-    for turn in range(runs + 1):
+    for _ in range(runs):
         for name, measure in measures.items():
-            measured = measure()
-            if turn:
-                found[name].append(measured)
+            found[name].append(measure())
     return found
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,8 @@ from paycli.stack.rendering import to_json
 
 PEERS = ROOT / ".bench"
 AWS_CLI, SAM, SCEPTRE = (str(PEERS / name) for name in ("awscli/bin/aws", "sam/bin/sam", "sceptre/bin/sceptre"))
-NAMES = ("paycli", "awscli", "packaging", "sam", "sceptre")
+OWN = "paycli"
+NAMES = (OWN, "awscli", "packaging", "sam", "sceptre")
 Commands = tuple[list[str], ...]
 
 
@@ -35,7 +35,6 @@ class Tool:
 
     def timed(self, commands: Commands) -> float:
         """Return the wall time of commands, one after the other."""
-        time.sleep(1)  # the AWS CLI names its change sets by the second
         return sum(seconds(command, self.folder, self.variables) for command in commands)
 
 
@@ -82,8 +81,8 @@ def pointing_at(url: str) -> dict[str, str]:
 
 def own(at: Site) -> Tool:
     """Return paycli; it knows its embedded AWS by itself."""
-    deploy, teardown = ([*PAYCLI, command, "--env", "paycli"] for command in ("deploy", "teardown"))
-    return Tool("paycli", (deploy,), (teardown,), at.root)
+    deploy, teardown = ([*PAYCLI, command, "--env", OWN] for command in ("deploy", "teardown"))
+    return Tool(OWN, (deploy,), (teardown,), at.root)
 
 
 def others(at: Site) -> Iterator[Tool]:
@@ -110,7 +109,8 @@ def _packaging(at: Site) -> Tool:
     source.write_text(json.dumps(template))
     pack = [AWS_CLI, "cloudformation", "package", "--template-file", str(source), "--s3-bucket", at.bucket]
     pack += ["--use-json", "--output-template-file", packed]
-    deploy = [AWS_CLI, "cloudformation", "deploy", "--template-file", packed, *_options(at, "packaging")]
+    deploy = [AWS_CLI, "cloudformation", "deploy", "--template-file", packed, "--s3-bucket", at.bucket]
+    deploy += _options(at, "packaging")
     return Tool("the same after package", (pack, deploy), _deleted("packaging"), at.root, pointing_at(at.url))
 
 
