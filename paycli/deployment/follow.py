@@ -164,16 +164,16 @@ class _Patient:
 
         Events show late, and then stand below known ones.
         """
-        passed = 0
+        passed = set[str]()  # an event that comes meanwhile moves the pages, and shows one again
         for page in self._pages():
             for event in page:
                 if event["EventId"] in self._before:
                     return
                 if event["EventId"] in self._known:
-                    passed += 1
+                    passed.add(event["EventId"])
                 else:
                     yield event
-            if passed >= _OVERLAP:
+            if len(passed) >= _OVERLAP:
                 return
 
     def _begun_last(self) -> Iterator[dict[str, Any]]:

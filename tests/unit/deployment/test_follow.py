@@ -188,6 +188,17 @@ def test_every_event_is_told_once_where_few_newer_ones_show_before_it(
     assert sorted(event.at.second for event in finished.events) == list(range(earlier, len(late.events)))
 
 
+def test_a_known_event_that_a_moving_page_shows_again_hides_no_late_one() -> None:
+    """Each page is of one event; event 2 shows late, and newer ones come while the pages are read."""
+    shows = [0, 1, 6, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 18, 18]
+    events = [raw_event(number, "UPDATE_IN_PROGRESS", f"Resource{number}") for number in range(14)]
+    events[0], events[1] = raw_event(0, "UPDATE_COMPLETE"), raw_event(1, "UPDATE_IN_PROGRESS")
+    late = Late([*events, raw_event(14, "UPDATE_COMPLETE")], shows, page=1, pause=2)
+    with patch.object(following, "_OVERLAP", 2):
+        finished = run(late, 1, [])
+    assert sorted(event.at.second for event in finished.events) == list(range(1, 15))
+
+
 # AWS out of reach
 
 
