@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from paycli.aws_errors import is_temporary
+from paycli.deployment import stack_arn
 from paycli.errors import PaycliError
 from paycli.progress import Report, ResourceEvent, Step
 
-# Seconds between two looks, before chance adds up to a tenth: a stack that is done is seen within 2.2 s. The second
-# look is for the embedded AWS; the next ones come later for it, else calls would come to more than one a second.
-_SECOND, _SHORTEST, _LONGEST = 0.3, 1.4, 2.0
+# Seconds between two looks, before chance adds up to a tenth: a stack that is done is seen within 2.2 s. The longer
+# pauses are for the beginning, where calls would else come to more than one a second.
+_SHORTEST, _LONGEST = 1.4, 2.0
+_EMBEDDED = 0.1  # the embedded AWS is on this machine, and done at once
 _SETTLE_SECONDS = 1.0
 _OVERLAP = 25  # known events that are looked at again: so many newer ones may show before a late one
 DEADLINE_SECONDS = 3600.0
@@ -57,7 +59,7 @@ def follow(
     began = time.monotonic()
     operation = _Operation(stack_id, total, report)
     look = _Patient(cloudformation, stack_id, report, after)
-    pause = 0.0
+    place = stack_arn.parse(stack_id)
     while time.monotonic() - began < deadline_seconds:
         operation.take(look.fresh())
         if operation.status:
@@ -67,10 +69,10 @@ def follow(
             return Finished(operation.status, tuple(operation.events))
         # One call a second at most, counting the next look and the one that reads the outputs.
         earned = look.calls + 2 - (time.monotonic() - began)
-        pause = min(max(earned, _SHORTEST), _LONGEST) if pause else _SECOND
+        pause = _EMBEDDED if place.emulated else min(max(earned, _SHORTEST), _LONGEST)
         time.sleep(pause * random.uniform(1.0, 1.1))  # noqa: S311 - spreads the calls, guards nothing
     raise PaycliError(
-        f"{stack_id.split('/')[1]} isn't done after {deadline_seconds:.0f} s; CloudFormation goes on.",
+        f"{place.name} isn't done after {deadline_seconds:.0f} s; CloudFormation goes on.",
         hint="Run the command again: it says how the stack stands.",
         code=DEADLINE_CODE,
     )

@@ -256,3 +256,12 @@ def test_an_operation_is_asked_for_once_a_second_at_most_and_its_end_is_seen_soo
             assert len(aws.calls) + 1 - before <= aws.clock.now() - begins
             waited.append(aws.clock.now() - begins - seconds)
     assert max(waited) < 2.2
+
+
+def test_the_embedded_aws_is_asked_often_since_it_is_done_at_once() -> None:
+    events = [raw_event(0, "CREATE_COMPLETE"), raw_event(1, "UPDATE_IN_PROGRESS"), raw_event(2, "UPDATE_COMPLETE")]
+    late = Late(events, [0, 0, 2], page=100)
+    with patch.object(late, "sleep", side_effect=late.sleep) as slept:
+        assert run(late, 1, []).status == "UPDATE_COMPLETE"
+    assert STACK_ID.split(":")[4] == "000000000000"
+    assert 0.1 <= slept.call_args.args[0] <= 0.11
