@@ -14,6 +14,9 @@ PAYCLI = [sys.executable, "-m", "paycli"]
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
+# An installed tool has its bytecode beside it; where this is set, paycli's would be compiled at every start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 class CommandError(Exception):
     """A command failed; says what it said."""
