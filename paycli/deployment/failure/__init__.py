@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from paycli.deployment.failure import report, stack_arn
+from paycli.deployment import stack_arn
+from paycli.deployment.failure import report
 from paycli.deployment.failure.aftermath import aftermath
 from paycli.deployment.failure.cause import Cause
 from paycli.deployment.failure.causes import causes, causes_of_refusal, failures

@@ -4,7 +4,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from paycli.deployment.failure.stack_arn import StackArn
+from paycli.deployment.stack_arn import StackArn
 
 if TYPE_CHECKING:
     from paycli.environment import Environment

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from paycli import console
-from paycli.deployment.failure import demand, refused_change_set, stack_arn
+from paycli.deployment import stack_arn
+from paycli.deployment.failure import demand, refused_change_set
 from paycli.deployment.follow import Finished, resource_event
 from paycli.environment import Environment
 from paycli.errors import PaycliError
