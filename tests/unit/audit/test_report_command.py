@@ -199,6 +199,40 @@ def test_since_another_file(repository: Path, wrong: Path, capsys: pytest.Captur
     assert [finding["rule"] for finding in changes["new_findings"]] == ["E3002"]
 
 
+def test_a_change_that_widens_fails_only_where_that_was_asked_for(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template = repository / "templates" / "prod.yaml"
+    weaker = repository / "weaker.yaml"
+    weaker.write_text(template.read_text().replace("TracingEnabled: true", "TracingEnabled: false"))
+    compared = ["audit", str(weaker), "--env", "prod", "--fail-on", "never", "--since"]
+    capsys.readouterr()
+    assert run([*compared, "then"]) == 0
+    capsys.readouterr()
+    assert run([*compared, "then", "--fail-on-wider", "--json"]) == 4
+    shown = output(capsys)
+    ((code, message),) = [(error["code"], error["message"]) for error in shown["errors"]]
+    assert code == "wider"
+    assert message == "1 change wider or weaker: 1 in monitoring. Compared with then:templates/prod.yaml."
+    assert (shown["data"]["verdict"]["fail_on_wider"], shown["data"]["verdict"]["wider"]) == (True, 1)
+    narrower = ["audit", str(template), "--env", "prod", "--fail-on", "never", "--since", "weaker.yaml"]
+    assert run([*narrower, "--fail-on-wider"]) == 0
+
+
+def test_a_finding_fails_before_what_is_wider_and_both_are_told(
+    repository: Path, wrong: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / "clean.yaml").write_text("Resources:\n  Handle:\n    Type: AWS::CloudFormation::WaitCondition\n")
+    capsys.readouterr()
+    assert run(["audit", "wrong.yaml", "--since", "clean.yaml", "--fail-on-wider", "--json"]) == 1
+    assert [error["code"] for error in output(capsys)["errors"]] == ["findings", "wider"]
+
+
+def test_what_is_wider_needs_something_to_compare_with(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["audit", "--fail-on-wider"]) == 2
+    assert "--fail-on-wider needs --since." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("reference", ["nothing", "--output=x", "HEAD:templates/prod.yaml"])
 def test_what_is_no_revision_is_refused(repository: Path, reference: str, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(path.name for path in repository.iterdir())
