@@ -23,6 +23,8 @@ def document(report: Report) -> dict[str, Any]:
             "failed": bool(report.failing),
             "fail_on": report.fail_on,
             "open": report.counts,
+            "fail_on_wider": report.fail_on_wider,
+            "wider": len(report.changes.wider) if report.changes else None,
             "accepted": len(report.findings) - len(report.open_findings),
             "accepted_errors": report.accepted_errors,
             "accepted_risks": sum(entry.in_force for entry in report.acceptances),

@@ -125,7 +125,7 @@ def _table(names: Names, said: Properties) -> _Facts:
     recoverable = names.flag(recovery.get("PointInTimeRecoveryEnabled"))
     return _Facts(
         kind="table",
-        key=encryption.get("KMSMasterKeyId"),
+        key=encryption.get("KMSMasterKeyId") if names.flag(encryption.get("SSEEnabled")) else None,
         without_key="AWS-managed key alias/aws/dynamodb"
         if names.flag(encryption.get("SSEEnabled"))
         else "AWS-owned key",

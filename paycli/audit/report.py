@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from paycli.audit.accepted import Acceptance, accept, void
 from paycli.audit.access import Grant, access
 from paycli.audit.access_changes import access_changes
-from paycli.audit.changes import Changes, added
+from paycli.audit.changes import Change, Changes, added
 from paycli.audit.changes import ordered as wider_first
 from paycli.audit.coverage import unread, unread_users
 from paycli.audit.data_changes import data_changes
@@ -20,6 +20,7 @@ from paycli.audit.model import Template
 from paycli.audit.readable import Names
 from paycli.audit.surface import Surface, surface
 from paycli.audit.surface_changes import surface_changes
+from paycli.audit.template_changes import template_changes
 
 if TYPE_CHECKING:
     from paycli.environment import AcceptedRisk
@@ -59,6 +60,7 @@ class Report:
     facts: Facts
     acceptances: tuple[Acceptance, ...]
     changes: Changes | None
+    fail_on_wider: bool = False
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
@@ -69,6 +71,11 @@ class Report:
     def failing(self) -> tuple[Finding, ...]:
         """The findings that make the audit fail."""
         return () if self.fail_on == NEVER else tuple(at_least(self.open_findings, self.fail_on))
+
+    @property
+    def failing_changes(self) -> tuple[Change, ...]:
+        """What is wider or weaker, where the audit fails by that."""
+        return self.changes.wider if self.changes and self.fail_on_wider else ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -112,6 +119,7 @@ def examine(
     today: date,
     fail_on: str,
     since: Subject | None,
+    fail_on_wider: bool = False,
 ) -> Report:
     """Audit a template for an environment, which keeps its data or not.
 
@@ -132,16 +140,19 @@ def examine(
         findings=ordered([*judged, *about_it]),
         facts=now,
         acceptances=acceptances,
-        changes=_changes(since, linter, now, judged) if since else None,
+        changes=_changes(since, linter, subject.template, now, judged) if since else None,
+        fail_on_wider=fail_on_wider,
     )
 
 
-def _changes(since: Subject, linter: Linter, now: Facts, findings: Sequence[Finding]) -> Changes:
+def _changes(since: Subject, linter: Linter, template: Template, now: Facts, findings: Sequence[Finding]) -> Changes:
     before = facts(since.template)
     earlier = linter.findings(since.template, since.file)
     differences = (
         *access_changes(before.access, now.access),
         *surface_changes(before.surface, now.surface),
         *data_changes(before.data, now.data),
+        *template_changes(since.template, template),
     )
-    return Changes(since.file, wider_first(differences), added(earlier, findings), added(findings, earlier))
+    told = wider_first(dict.fromkeys(differences))
+    return Changes(since.file, told, added(earlier, findings), added(findings, earlier))

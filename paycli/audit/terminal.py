@@ -29,7 +29,8 @@ _STYLES = {
 def shown(report: Report) -> Iterator[Any]:
     """Give the report's parts in order; the verdict is the first."""
     facts = report.facts
-    yield _wrapped([wording.verdict(report)], "bold red" if report.failing else "bold green")
+    bad = report.failing or report.failing_changes
+    yield _wrapped([wording.verdict(report)], "bold red" if bad else "bold green")
     if report.findings:
         yield from _section("Findings", _findings(report))
     yield from _section("Answers", _answers(report))
@@ -43,7 +44,7 @@ def shown(report: Report) -> Iterator[Any]:
     accepted = _records(wording.ACCEPTANCE, map(wording.acceptance_row, report.acceptances))
     yield from _section("Accepted risks", accepted if report.acceptances else "None.")
     if report.changes:
-        yield from _section(f"Changes since {one_line(report.changes.since)}", _changes(report.changes))
+        yield from _section(f"Changes since {one_line(report.changes.since)}", *_changes(report.changes))
 
 
 def _section(title: str, *parts: Any) -> Iterator[Any]:
@@ -113,8 +114,10 @@ def _answers(report: Report) -> Table:
     return made
 
 
-def _changes(changes: Changes) -> Table | str:
+def _changes(changes: Changes) -> Iterator[Table | str]:
     made = _list(2)
     for title, text in wording.change_rows(changes):
         _row(made, (title, text), _STYLES.get(title, ""))
-    return made if made.row_count else wording.NO_CHANGES
+    if made.row_count:
+        yield wording.change_summary(changes)
+    yield made if made.row_count else wording.NO_CHANGES

@@ -1,10 +1,11 @@
 """What the text and the Markdown of a report say alike: the verdict, and the rows of its tables."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from paycli.audit.accepted import OURS, Acceptance
 from paycli.audit.access import Grant
-from paycli.audit.changes import NARROWER, NEUTRAL, WIDER, Changes
+from paycli.audit.changes import AREAS, NARROWER, NEUTRAL, WIDER, Changes
 from paycli.audit.conditions import in_words
 from paycli.audit.findings import Finding
 from paycli.audit.inventory import Store
@@ -15,7 +16,7 @@ from paycli.text import one_line
 Row = tuple[str, ...]
 
 DIRECTIONS = {WIDER: "Wider or weaker", NARROWER: "Narrower or stronger", NEUTRAL: "Neither"}
-NO_CHANGES = "None in access, surface, data or findings."
+NO_CHANGES = "None in access, surface, data, monitoring, code or findings."
 
 ROUTE = ("Route", "Authorization", "Validation", "Throttle", "Web ACL", "From", "Calls")
 GRANT = ("Who", "May", "On")
@@ -108,6 +109,16 @@ def acceptance_row(entry: Acceptance) -> Row:
         risk.owner,
         risk.reason,
     )
+
+
+def change_summary(changes: Changes) -> str:
+    """Say in one line how many changes are wider or weaker, and what they are about."""
+    areas = Counter(change.area for change in changes.wider)
+    if not areas:
+        return "Nothing is wider or weaker."
+    counts = ", ".join(f"{areas[area]} in {area}" for area in AREAS if areas[area])
+    number = len(changes.wider)
+    return f"{number} change{'s' if number > 1 else ''} wider or weaker: {counts}."
 
 
 def change_rows(changes: Changes) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """`paycli audit`, as people and CI call it."""
 
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -189,7 +190,7 @@ def test_what_changed_since_a_revision_is_told(repository: Path, capsys: pytest.
     (repository / "paycli.toml").write_text("[env.prod]\nauthorization = 'none'\nretain_data = false\n")
     assert run(["audit", "--env", "prod", "--since", "then", "--fail-on", "never"]) == 0
     shown = capsys.readouterr().out
-    assert "Changes since then:templates/prod.yaml\nWider or weaker" in shown
+    assert re.search(r"Changes since then:templates/prod.yaml\n\d+ changes wider or weaker: .*\nWider or weaker", shown)
     assert "POST /process can be called by anyone" in shown
     assert "transactions-prod would now be deleted with the stack" in shown
 
@@ -212,6 +213,40 @@ def test_since_another_file(repository: Path, wrong: Path, capsys: pytest.Captur
     changes = output(capsys)["changes"]
     assert changes["since"] == "clean.yaml"
     assert [finding["rule"] for finding in changes["new_findings"]] == ["E3002"]
+
+
+def test_a_change_that_widens_fails_only_where_that_was_asked_for(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template = repository / "templates" / "prod.yaml"
+    weaker = repository / "weaker.yaml"
+    weaker.write_text(template.read_text().replace("TracingEnabled: true", "TracingEnabled: false"))
+    compared = ["audit", str(weaker), "--env", "prod", "--fail-on", "never", "--since"]
+    capsys.readouterr()
+    assert run([*compared, "then"]) == 0
+    capsys.readouterr()
+    assert run([*compared, "then", "--fail-on-wider", "--json"]) == 4
+    shown = output(capsys)
+    ((code, message),) = [(error["code"], error["message"]) for error in shown["errors"]]
+    assert code == "wider"
+    assert message == "1 change wider or weaker: 1 in monitoring. Compared with then:templates/prod.yaml."
+    assert (shown["data"]["verdict"]["fail_on_wider"], shown["data"]["verdict"]["wider"]) == (True, 1)
+    narrower = ["audit", str(template), "--env", "prod", "--fail-on", "never", "--since", "weaker.yaml"]
+    assert run([*narrower, "--fail-on-wider"]) == 0
+
+
+def test_a_finding_fails_before_what_is_wider_and_both_are_told(
+    repository: Path, wrong: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / "clean.yaml").write_text("Resources:\n  Handle:\n    Type: AWS::CloudFormation::WaitCondition\n")
+    capsys.readouterr()
+    assert run(["audit", "wrong.yaml", "--since", "clean.yaml", "--fail-on-wider", "--json"]) == 1
+    assert [error["code"] for error in output(capsys)["errors"]] == ["findings", "wider"]
+
+
+def test_what_is_wider_needs_something_to_compare_with(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["audit", "--fail-on-wider"]) == 2
+    assert "--fail-on-wider needs --since." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("reference", ["nothing", "--output=x", "HEAD:templates/prod.yaml"])

@@ -102,7 +102,7 @@ def test_the_parts_come_in_order() -> None:
     titles = ("Findings", "Answers", "Surface", "Access", "Data", "Accepted risks", "Changes since main")
     places = [text.index(f"\n{title}") for title in titles]
     assert places == sorted(places)
-    assert section(text, "Changes since") == ["None in access, surface, data or findings."]
+    assert section(text, "Changes since") == ["None in access, surface, data, monitoring, code or findings."]
     assert section(text, "Accepted risks") == ["None."]
 
 
@@ -140,6 +140,7 @@ CHANGED = Changes(
 def test_what_changed_is_grouped() -> None:
     lines = [re.split(r"\s{2,}", line) for line in section(plain(report(changes=CHANGED)), "Changes since")]
     assert lines == [
+        ["1 change wider or weaker: 1 in access."],
         ["Wider or weaker", "f may now also x"],
         ["Neither", "t is new"],
         ["New findings", "W9009 Thing: It is wrong (Because (payments team, until 2999-01-01))"],
@@ -221,7 +222,10 @@ def test_markdown_has_the_tables_of_the_report() -> None:
     assert "| error, accepted | E9001 | Thing | templates/dev.yaml:3 | It is wrong | Accepted: Because" in text
     assert "| POST /process | IAM \\(SigV4\\) | ProcessRequest, any content type |" in text
     assert "| payment-processing-prod | dynamodb:UpdateItem | transactions-prod |" in text
-    assert "### Changes since main:templates/prod.yaml\n\n**Wider or weaker**\n\n- f may now also x\n" in text
+    assert (
+        "### Changes since main:templates/prod.yaml\n\n1 change wider or weaker: 1 in access.\n\n"
+        "**Wider or weaker**\n\n- f may now also x\n" in text
+    )
     assert "| CKV\\_AWS\\_117 | checkov, not checked here | Thing | 2999-01-01 |" in text
 
 
@@ -229,7 +233,7 @@ def test_markdown_leaves_out_what_there_is_none_of() -> None:
     text = markdown(report(changes=Changes("main", (), (), ())))
     assert "### Findings" not in text
     assert "### Accepted risks" not in text
-    assert "None in access, surface, data or findings." in text
+    assert "None in access, surface, data, monitoring, code or findings." in text
     odd = markdown(report(of=template({"A": "AWS::EC2::Instance"})))
     assert "### Not read by this report\n\n- AWS::EC2::Instance\n" in odd
 
@@ -411,6 +415,33 @@ def test_sarif_of_hostile_or_missing_words_is_valid() -> None:
     assert run_of(report())["results"] == []
 
 
+def test_what_is_wider_is_a_result_of_sarif_and_an_error_where_that_fails() -> None:
+    changes = replace(CHANGED, changes=(Change(WIDER, "data", "a"), Change(WIDER, "access", "b"), *CHANGED.changes))
+    run = run_of(report(finding(), changes=changes))
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert rules == ["E9001", "wider-data", "wider-access"]
+    told = [(result["ruleId"], result["message"]["text"], result["level"]) for result in run["results"][1:]]
+    assert told == [
+        ("wider-data", "a", "note"),
+        ("wider-access", "b", "note"),
+        ("wider-access", "f may now also x", "note"),
+    ]
+    assert [rules[result["ruleIndex"]] for result in run["results"]] == [said["ruleId"] for said in run["results"]]
+    failing = run_of(replace(report(changes=changes), fail_on_wider=True))
+    assert {result["level"] for result in failing["results"]} == {"error"}
+
+
+def test_the_changes_begin_with_how_many_are_wider_and_of_what() -> None:
+    several = (Change(WIDER, "code", "a"), Change(WIDER, "data", "b"), Change(WIDER, "code", "c"))
+    changes = Changes("main", several, (), ())
+    said = "3 changes wider or weaker: 1 in data, 2 in code."
+    assert section(plain(report(changes=changes)), "Changes since")[0] == said
+    assert f"\n{said}\n" in markdown(report(changes=changes))
+    neutral = Changes("main", (Change(NEUTRAL, "data", "t is new"),), (), ())
+    assert section(plain(report(changes=neutral)), "Changes since")[0] == "Nothing is wider or weaker."
+    assert document(report(changes=changes))["verdict"]["wider"] == 3
+
+
 def documented() -> set[str]:
     """The keys that docs/audit.md describes."""
     text = (ROOT / "docs" / "audit.md").read_text()
@@ -442,6 +473,8 @@ def test_the_json_says_what_the_text_says() -> None:
     assert data["verdict"] == {
         "failed": True,
         "fail_on": "warning",
+        "fail_on_wider": False,
+        "wider": None,
         "open": {"error": 0, "warning": 1, "informational": 0},
         "accepted": 1,
         "accepted_errors": 1,
