@@ -44,6 +44,7 @@ ROOMS = {
     "tables": {"deployment", "smoke", "text"},
     "screens": {"operations", "text"},
     "failure_tables": {"operations", "tables", "text"},
+    "log_lines": {"operations", "text"},
     "commands": {
         "audit",
         "console",
@@ -51,6 +52,7 @@ ROOMS = {
         "tables",
         "screens",
         "failure_tables",
+        "log_lines",
         "text",
         "configuration",
         "environment",
