@@ -23,4 +23,5 @@ def redrive(project: Project) -> Result:
         done = move(there.sqs, there.url(dead_letters=True), there.url(dead_letters=False), report)
     by = "by SQS itself" if done.by_sqs else "one by one, sent and then deleted"
     said = f"{done.moved} messages are back in {there.url(dead_letters=False).rpartition('/')[2]}, moved {by}."
-    return Result({"moved": done.moved, "by_sqs": done.by_sqs, "notes": list(done.troubles)}, shown=[said])
+    data = {"moved": done.moved, "by_sqs": done.by_sqs, "notes": list(done.troubles)}
+    return Result(data, shown=[said, *done.troubles])

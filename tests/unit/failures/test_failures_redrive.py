@@ -111,7 +111,7 @@ def test_a_refusal_is_not_taken_for_a_missing_call() -> None:
         redriven(world)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(count=st.integers(0, 12), point=st.integers(0, 30), after=st.booleans(), killed=st.booleans())
 def test_wherever_it_is_interrupted_no_message_is_lost(count: int, point: int, after: bool, killed: bool) -> None:
     world = dead(count)

@@ -226,7 +226,7 @@ def named(bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**body, "request_id": f"request-{number}"} for number, body in enumerate(bodies)]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     bodies=st.lists(BODIES, max_size=6),
     point=st.integers(0, 40),
