@@ -38,6 +38,11 @@ class _Yes:
         return {"Attributes": {"currency": {"S": "USD"}}}
 
 
+def _unused() -> Any:
+    """A good payment needs no queue."""
+    raise AssertionError
+
+
 class _Context:
     aws_request_id = "request"
 
@@ -62,7 +67,7 @@ def main() -> None:
     from paycli.deployment.package import package
     from paycli.handlers_source import handlers_root
 
-    services = Services(_Yes(), "t", None, "", 60)
+    services = Services(_Yes(), "t", _unused, "", 60)
     for name, module, sent in (
         ("validate", validation, event("/validate", VALIDATE)),
         ("process", processing, event("/process", PROCESS)),

@@ -250,7 +250,7 @@ def _explain_answer(error: Any) -> PaycliError:
     if code in _DENIED:
         refused = denial(message)
         needed = f"The caller needs the right for {error.operation_name}; "
-        needed += "`paycli config deployer-policy` prints all that paycli needs."
+        needed += "`paycli config deployer-policy` prints what a deploy needs; `--for smoke-test`, what that does."
         hint = refused.hint if refused else needed
         return PaycliError(f"AWS refused: {said}", hint=hint, code="access_denied")
     # One code stands for a wrong key and for a wrong clock; only the words differ.

@@ -23,6 +23,7 @@ COMMANDS = {
     "diff": "Show what a deploy would change, in the stack and in the code.",
     "smoke-test": "Check the deployed stack with real requests.",
     "status": "Show how the deployed stack fares, on one screen.",
+    "drift": "Show what was changed outside CloudFormation.",
     "outputs": "Show the outputs of the deployed stack.",
     "history": "List the deploys of an environment.",
     "rollback": "Deploy a recorded version again, exactly.",

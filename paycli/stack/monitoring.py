@@ -207,7 +207,7 @@ def _alarm(environment: "Environment", topic: Topic, watch: Watch) -> Alarm:
     alarm = Alarm(
         watch.title,
         AlarmName=environment.named(watch.part),
-        AlarmDescription=watch.description,
+        AlarmDescription=f"{watch.description} What to do: {environment.alarms.runbook}#{watch.part}",
         ComparisonOperator=watch.comparison,
         Threshold=watch.threshold,
         EvaluationPeriods=watch.periods,

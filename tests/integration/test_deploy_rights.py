@@ -19,7 +19,7 @@ from paycli.commands.smoke_test import check_stack
 from paycli.configuration import load
 from paycli.deployment import bootstrap, execution, teardown
 from paycli.deployment import plan as planning
-from paycli.deployment.rights.calls import CALLS
+from paycli.deployment.rights.calls import CALLS, RECEIVED_MESSAGES_CALLS, SMOKE_CALLS
 from paycli.deployment.states import Policy
 from paycli.progress import Event
 from tests.integration.conftest import LocalProject
@@ -71,6 +71,7 @@ class Deployer:
 
     project: UserProject
     called: set[str]
+    grant: Callable[[str], None]  # another of the policies, by what it is for
 
     def client(self, service: str) -> Any:
         return self.project.user.client(service)
@@ -86,13 +87,18 @@ def deployer(fresh: LocalProject) -> Iterator[Deployer]:
     root = fresh.aws()
     environment = load(NAME, fresh.root).environment
     bootstrap.ensure_bucket(root, environment, quiet)  # by whoever has the rights for it
-    written = fresh.run("config", "deployer-policy", "--env", NAME, "--output", "policies", "--json")
-    assert written.status == 0, written.err
     iam = root.client("iam")
     iam.create_user(UserName="deployer")
-    for path in [fresh.root / name for name in written.document["data"]["written"]]:
-        policy = iam.create_policy(PolicyName=path.stem, PolicyDocument=path.read_text())["Policy"]
-        iam.attach_user_policy(UserName="deployer", PolicyArn=policy["Arn"])
+
+    def grant(kind: str) -> None:
+        asked = ("--env", NAME, "--for", kind, "--output", "policies", "--json")
+        written = fresh.run("config", "deployer-policy", *asked)
+        assert written.status == 0, written.err
+        for path in [fresh.root / name for name in written.document["data"]["written"]]:
+            policy = iam.create_policy(PolicyName=path.stem, PolicyDocument=path.read_text())["Policy"]
+            iam.attach_user_policy(UserName="deployer", PolicyArn=policy["Arn"])
+
+    grant("deployer")
     embedded = json.dumps({"Version": "2012-10-17", "Statement": EMBEDDED})
     iam.put_user_policy(UserName="deployer", PolicyName="embedded", PolicyDocument=embedded)
     key = iam.create_access_key(UserName="deployer")["AccessKey"]
@@ -105,7 +111,7 @@ def deployer(fresh: LocalProject) -> Iterator[Deployer]:
 
     session.events.register("before-call", note)
     user = Aws(session, root.region, root.endpoint_url)
-    yield Deployer(UserProject(fresh.root, load(NAME, fresh.root), user), called)
+    yield Deployer(UserProject(fresh.root, load(NAME, fresh.root), user), called, grant)
 
 
 # What no client of the SDK asked for in this run.
@@ -127,7 +133,7 @@ ELSEWHERE = {
 }
 
 
-def test_the_policy_suffices_for_the_commands(deployer: Deployer) -> None:
+def test_the_policies_suffice_for_the_commands(deployer: Deployer) -> None:
     project, environment = deployer.project, deployer.project.environment
     aws, root = project.connect(), project.root
     nothing = Policy(wait=False, ask=None)
@@ -136,13 +142,14 @@ def test_the_policy_suffices_for_the_commands(deployer: Deployer) -> None:
     plan = planning.prepare(aws, environment, root, quiet, planning.Options(nothing))
     deployed = execution.execute(aws, plan, root, quiet)
     assert deployed.outputs["TransactionsTableName"] == f"transactions-{NAME}"
+    deployer.grant("smoke-test")
     checked = check_stack(project, only=())
     assert [error.message for error in checked.errors] == []
     goes = teardown.plan(aws, environment)
     assert goes is not None
     assert teardown.execute(aws, environment, goes, quiet) == []
 
-    granted = {action for right in CALLS for action in right.actions}
+    granted = {action for right in (*CALLS, *SMOKE_CALLS, *RECEIVED_MESSAGES_CALLS) for action in right.actions}
     unasked = {"sts:GetCallerIdentity", *EMBEDDED[0]["Action"]}
     assert deployer.called - granted == unasked
     assert granted - deployer.called == set(ELSEWHERE)
@@ -171,6 +178,15 @@ FORBIDDEN: dict[str, Call] = {
     ),
     "to call a function": lambda to: to.client("lambda").invoke(FunctionName=f"payment-validation-{NAME}"),
     "to read payments": lambda to: to.client("dynamodb").scan(TableName=f"transactions-{NAME}"),
+    "to read one payment": lambda to: to.client("dynamodb").get_item(
+        TableName=f"transactions-{NAME}", Key={"transaction_id": {"S": "1"}}
+    ),
+    "to delete a payment": lambda to: to.client("dynamodb").delete_item(
+        TableName=f"transactions-{NAME}", Key={"transaction_id": {"S": "1"}}
+    ),
+    "to take what has failed": lambda to: to.client("sqs").receive_message(
+        QueueUrl=f"{to.project.user.endpoint_url}/{ACCOUNT}/failed-transactions-{NAME}"
+    ),
     "to delete the table": lambda to: to.client("dynamodb").delete_table(TableName=f"transactions-{NAME}"),
     "another table": lambda to: to.client("dynamodb").describe_table(TableName="transactions-prod"),
     "a key": lambda to: to.client("kms").create_key(),

@@ -42,7 +42,7 @@ ROOMS = {
     "console": {"errors", "text"},
     "display": {"console", "progress", "text"},
     "tables": {"deployment", "smoke", "text"},
-    "screens": {"operations", "text"},
+    "screens": {"operations", "tables", "text"},
     "failure_tables": {"operations", "tables", "text"},
     "log_lines": {"operations", "text"},
     "commands": {

@@ -1,4 +1,4 @@
-"""What paycli calls itself, in the name of whoever runs it: deploy, rollback, smoke-test, status, teardown.
+"""What paycli calls itself, in the name of whoever runs it: deploy, rollback, status, teardown; and, apart, smoke-test.
 
 GetCallerIdentity needs no right. https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 """
@@ -50,15 +50,17 @@ _VALIDATION_LOGS = Subject(
     ("arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/payment-validation-{environment}:*",),
     why="The end stands for the streams of the one log group.",
 )
-_API = Subject(
-    "Api",
-    tuple(
-        f"arn:{{partition}}:execute-api:{{region}}:{{account}}:*/v1/{route}"
-        for route in ("GET/health", "POST/process", "POST/validate")
-    ),
-    why="The id of an API is AWS's choice:"
-    " https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigateway.html",
-)
+
+
+def _routes(sid: str, *routes: str) -> Subject:
+    return Subject(
+        sid,
+        tuple(f"arn:{{partition}}:execute-api:{{region}}:{{account}}:*/v1/{route}" for route in routes),
+        why="The id of an API is AWS's choice:"
+        " https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigateway.html",
+    )
+
+
 # A key that CloudFormation has imported could be tagged as this environment's own, and then be managed.
 NO_KEY_IMPORTED = {"ForAllValues:StringNotEquals": {"cloudformation:ImportResourceTypes": ["AWS::KMS::Key"]}}
 
@@ -78,22 +80,55 @@ CALLS: tuple[Right, ...] = (
     Right(ARTIFACTS, "s3", "DeleteObject GetObject PutObject"),
     Right(_RECORDS, "s3", "DeleteObject PutObject"),
     Right(_ALL_RECORDS, "s3", "GetObject"),
-    # The smoke test: what it asks, the payments and messages of its own that it removes, and their decryption.
-    Right(_API, "execute-api", "Invoke"),
+    # Status: what the alarms and the API say, what waits in the queues, and for how long.
+    Right(_routes("Health", "GET/health"), "execute-api", "Invoke"),
+    Right(ALARMS, "cloudwatch", "DescribeAlarms"),
+    Right(_METRICS, "cloudwatch", "GetMetricStatistics"),
+    Right(_FAILED_QUEUE, "sqs", "GetQueueAttributes"),
+    Right(_OTHER_QUEUES, "sqs", "GetQueueAttributes"),
+    # A teardown waits until the table is gone, and looks for log groups that were written again.
+    Right(TABLES, "dynamodb", "DescribeTable"),
+    Right(LOGS, "logs", "DescribeLogGroups"),
+)
+
+# The smoke test pays, reads and removes its own payments, and so could read and remove others', which no condition of
+# IAM tells apart: an item's key is random. Who deploys gets these rights apart, and only where it also checks.
+SMOKE_CALLS: tuple[Right, ...] = (
+    Right(_STACK, "cloudformation", "DescribeStacks"),
+    Right(_routes("Api", "GET/health", "POST/process", "POST/validate"), "execute-api", "Invoke"),
     Right(STAGES, "apigateway", "GET"),
     Right(FUNCTIONS, "lambda", "GetFunctionConfiguration"),
     Right(TABLES, "dynamodb", "DeleteItem DescribeContinuousBackups DescribeTable GetItem"),
-    Right(_FAILED_QUEUE, "sqs", "ChangeMessageVisibility DeleteMessage GetQueueAttributes ReceiveMessage"),
-    Right(KEYS, "kms", "Decrypt", via=("dynamodb", "sqs")),
+    Right(KEYS, "kms", "Decrypt", via=("dynamodb",)),
+    Right(_FAILED_QUEUE, "sqs", "GetQueueAttributes"),
     Right(TOPICS, "sns", "GetTopicAttributes"),
     Right(ALARMS, "cloudwatch", "DescribeAlarms"),
     Right(DASHBOARDS, "cloudwatch", "GetDashboard"),
-    Right(_VALIDATION_LOGS, "logs", "FilterLogEvents"),
-    # Status: what waits in the other queues, and for how long.
-    Right(_OTHER_QUEUES, "sqs", "GetQueueAttributes"),
-    Right(_METRICS, "cloudwatch", "GetMetricStatistics"),
-    # A teardown looks for log groups that were written again.
-    Right(LOGS, "logs", "DescribeLogGroups"),
+)
+# Where the failed queue's messages are kept, the smoke test looks for its own in the log; elsewhere it receives them.
+KEPT_MESSAGES_CALLS: tuple[Right, ...] = (Right(_VALIDATION_LOGS, "logs", "FilterLogEvents"),)
+RECEIVED_MESSAGES_CALLS: tuple[Right, ...] = (
+    *KEPT_MESSAGES_CALLS,  # somebody else's failure may stand in the queue
+    Right(_FAILED_QUEUE, "sqs", "ChangeMessageVisibility DeleteMessage ReceiveMessage"),
+    Right(KEYS, "kms", "Decrypt", via=("sqs",)),
+)
+
+# Where data is kept, a deploy that makes the stack looks for what an earlier one has kept.
+KEPT_CALLS: tuple[Right, ...] = (
+    Right(_FAILED_QUEUE, "sqs", "GetQueueUrl"),
+    Right(_OTHER_QUEUES, "sqs", "GetQueueUrl"),
+    Right(KEYS, "kms", "DescribeKey ListResourceTags"),
+)
+
+# What that deploy needs besides to import what it has found, the key as well: a policy of its own, for the one deploy.
+KEPT_TYPES = ("AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::SQS::Queue")
+IMPORT_CALLS: tuple[Right, ...] = (
+    Right(
+        _CHANGES,
+        "cloudformation",
+        "CreateChangeSet",
+        condition={"ForAllValues:StringEquals": {"cloudformation:ImportResourceTypes": list(KEPT_TYPES)}},
+    ),
 )
 
 # A teardown empties a vault that goes with its stack; what is kept, nobody deletes who deploys.

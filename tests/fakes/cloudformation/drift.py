@@ -36,6 +36,8 @@ class Detections:
             return {**said, "DetectionStatus": "DETECTION_IN_PROGRESS"}
         count = sum(status(self.engine, one) in {"MODIFIED", "DELETED"} for one in _there(stack))
         found = {"StackDriftStatus": stack.drift_status, "DriftedStackResourceCount": count}
+        if reason := self.engine.scenario.drift_fails:
+            return {**said, **found, "DetectionStatus": "DETECTION_FAILED", "DetectionStatusReason": reason}
         return {**said, **found, "DetectionStatus": "DETECTION_COMPLETE"}
 
 

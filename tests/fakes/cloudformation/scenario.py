@@ -42,6 +42,7 @@ class Scenario:
     chance: random.Random
     compute_seconds: float = 1.0  # until a change set is computed
     drift_seconds: float = 2.0  # until a drift detection is done
+    drift_fails: str = ""  # why a drift detection fails; it shows what it has found nevertheless
     page_size: int = 100
     lag: dict[str, float] = field(default_factory=dict)  # operation -> how far behind its answers are
     event_delay: Callable[[], float] = lambda: 0.0  # until an event is visible; one call an event

@@ -1,9 +1,13 @@
 """Alarms and dashboard: what the one on call sees."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+ROOT = Path(__file__).parents[3]
 
 
 def alarms(built: Any) -> dict[str, dict[str, Any]]:
@@ -28,6 +32,17 @@ def test_every_alarm_tells_the_topic_when_it_comes_and_goes(name: str, stack: An
         assert alarm["OKActions"] == topic, part
         assert len(alarm["AlarmDescription"]) > 20, part
         assert alarm["TreatMissingData"] in {"breaching", "notBreaching"}, part
+
+
+def test_every_alarm_names_its_section_of_the_runbook(stack: Any) -> None:
+    """On GitHub a heading's anchor is its text; the runbook's headings of alarms are the alarms' names."""
+    headings = set(re.findall(r"^### ([a-z0-9-]+)$", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE))
+    found = alarms(stack("prod"))
+    assert set(found) == headings
+    for part, alarm in found.items():
+        assert alarm["AlarmDescription"].endswith(f" What to do: docs/operations.md#{part}")
+    own = alarms(stack("prod", alarms={"runbook": "https://wiki.example/payments"}))
+    assert own["api-5xx"]["AlarmDescription"].endswith(" https://wiki.example/payments#api-5xx")
 
 
 def test_silence_of_the_monitor_is_bad_and_no_traffic_is_good(dev: Any) -> None:

@@ -1,0 +1,64 @@
+"""`paycli drift` on the fake AWS: what was changed past CloudFormation is named, with what a deploy does about it."""
+
+from tests.fakes.project import FakeProject
+from tests.integration.conftest import LocalProject, Within
+from tests.integration.deploys import ALARM, STACK, TABLE, error_of
+
+
+def test_what_nobody_touched_has_not_drifted(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed()
+    ran = cloud.run("drift", "--env", "dev")
+    assert (ran.status, ran.out) == (0, f"Nothing of {STACK} has drifted.\n"), ran.err
+    data = within("drift", "--env", "dev", "--json").document["data"]
+    assert (data["resources"], data["unchecked"], data["deploy_would"]) == ([], [], [])
+
+
+def test_a_changed_property_is_shown_as_it_was_set_and_as_it_is(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed()
+    cloud.aws.alter(STACK, ALARM, EvaluationPeriods=50)
+    ran = within("drift", "--env", "dev")
+    assert ran.status == 4, ran.err
+    (row,) = [line for line in ran.out.splitlines() if ALARM in line]
+    assert row.split() == ["MODIFIED", ALARM, "AWS::CloudWatch::Alarm", "/EvaluationPeriods", "1", "50"]
+    assert "`paycli deploy --env dev --revert-drift` sets it back" in ran.out
+    assert "made again" not in ran.out
+    document = within("drift", "--env", "dev", "--json").document
+    assert document["status"] == "different"
+    (resource,) = document["data"]["resources"]
+    assert resource["differences"] == [{"path": "/EvaluationPeriods", "before": "1", "after": "50"}]
+    assert stack.resources[ALARM].properties["EvaluationPeriods"] == 1  # it changes nothing
+    assert within("deploy", "--env", "dev", "--revert-drift", "--yes").status == 0
+    assert within("drift", "--env", "dev").status == 0
+
+
+def test_a_detection_that_fails_in_part_says_so_beside_what_it_found(cloud: FakeProject) -> None:
+    cloud.deployed()
+    cloud.aws.alter(STACK, ALARM, EvaluationPeriods=50)
+    cloud.aws.scenario.drift_fails = "not authorized to read the queue"
+    ran = cloud.run("drift", "--env", "dev")
+    assert ran.status == 4
+    assert "/EvaluationPeriods" in ran.out
+    assert error_of(ran).startswith("Error: The detection is incomplete: not authorized to read the queue")
+
+
+def test_a_deleted_table_is_said_to_come_back_empty(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed()
+    cloud.aws.destroy(STACK, TABLE)
+    ran = within("drift", "--env", "dev")
+    assert ran.status == 4
+    (row,) = [line for line in ran.out.splitlines() if line.startswith("DELETED")]
+    assert row.split() == ["DELETED", TABLE, "AWS::DynamoDB::Table", "transactions-dev"]
+    assert f"{TABLE} would be made again empty" in ran.out
+    assert "sets it back" not in ran.out
+
+
+def test_a_stack_that_is_not_there_has_no_drift(cloud: FakeProject) -> None:
+    ran = cloud.run("drift", "--env", "dev")
+    assert ran.status == 1
+    assert error_of(ran).startswith(f"Error: The stack {STACK} isn't deployed.")
+
+
+def test_the_embedded_aws_says_what_it_does_not_see(shared: LocalProject) -> None:
+    ran = shared.run("drift", "--env", "local")
+    assert ran.status == 0, ran.err
+    assert "only notices what was deleted" in ran.out
