@@ -21,8 +21,8 @@ _SEVERITIES = ["error", "warning", "informational", "never"]
 
 
 _EXAMPLES = """\b
-Examples: paycli audit --env prod --since main --format markdown --output audit.md
-          paycli audit --env prod --since origin/main --fail-on-wider
+Example: paycli audit --env prod --since main --format markdown --output audit.md
+         paycli audit --env prod --since origin/main --fail-on-wider
 """
 
 

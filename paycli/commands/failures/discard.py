@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "discard",
+    short_help="Delete messages; a file keeps what they were.",
     epilog="""\b
 Example: paycli failures discard --kind rejected --env dev
          paycli failures discard 8f507e5a-39b2-4d0e-8a52-6f2c1f0b7d11 --env prod --yes""",

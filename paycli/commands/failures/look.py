@@ -10,7 +10,11 @@ from paycli.commands.failures.place import limit_option, place, unknown
 from paycli.console import Result
 
 
-@click.command("list", epilog="Example: paycli failures list --env prod --limit 100")
+@click.command(
+    "list",
+    short_help="List what is in the queue and its dead-letter queue.",
+    epilog="Example: paycli failures list --env prod --limit 100",
+)
 @limit_option
 @environment_command
 def list_command(project: Project, limit: int) -> Result:
@@ -42,7 +46,11 @@ def list_command(project: Project, limit: int) -> Result:
     return Result({"queues": queues}, shown=shown[:-1])
 
 
-@click.command("show", epilog="Example: paycli failures show txn_5d1c0a7be2f94c3d8a1b6e0f7c2d9384 --env prod")
+@click.command(
+    "show",
+    short_help="Show the messages of one request or payment whole.",
+    epilog="Example: paycli failures show txn_5d1c0a7be2f94c3d8a1b6e0f7c2d9384 --env prod",
+)
 @click.argument("name")
 @limit_option
 @environment_command

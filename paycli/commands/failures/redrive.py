@@ -8,7 +8,11 @@ from paycli.commands.failures.place import place
 from paycli.console import Result
 
 
-@click.command("redrive", epilog="Example: paycli failures redrive --env prod && paycli failures list --env prod")
+@click.command(
+    "redrive",
+    short_help="Move the dead letters back to the queue.",
+    epilog="Example: paycli failures redrive --env prod && paycli failures list --env prod",
+)
 @environment_command
 def redrive(project: Project) -> Result:
     """Move everything from the dead-letter queue back to the queue.

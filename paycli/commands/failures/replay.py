@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "replay",
+    short_help="Send failed requests to the API again.",
     epilog="""\b
 Example: paycli failures replay --all --env prod --as-profile checkout
          paycli failures replay 8f507e5a-39b2-4d0e-8a52-6f2c1f0b7d11 --env prod""",
