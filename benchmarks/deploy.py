@@ -2,7 +2,8 @@
 
 Each tool deploys, by turns, a stack of its own: the same template but for the environment's name in it. The others find
 the code uploaded; paycli packs it and sees whether it is. `make bench-peers` installs them; what isn't there is left
-out. The targets: not slower than the fastest, and at most 7 calls of AWS for a deploy with nothing new, besides polls.
+out. The targets: not slower than the faster one of `aws cloudformation deploy` and `sam deploy`, and at most 7
+calls of AWS for a deploy with nothing new, besides polls.
 """
 
 import tempfile
@@ -21,6 +22,7 @@ from tests.fakes.cloudformation import FakeAws
 from tests.fakes.project import FakeProject
 
 TURNS, CALLS = 3, 7
+RIVALS = ("aws cloudformation deploy", "sam deploy")  # the targets are about these; the others are shown
 PHASES = DEPLOY, UNCHANGED, TEARDOWN = "deploy", "deploy, nothing new", "teardown"
 
 
@@ -59,10 +61,11 @@ def compare(tools: list[Tool]) -> None:
             print(f"{median(times[phase, tool.label]):>12.2f}{shown:>10}", end="")
         print()
     for phase in PHASES:
-        fastest = max(tools[1:], key=lambda tool: ratios[phase][tool.label], default=None)
-        if fastest:
-            factor = ratios[phase][fastest.label]
-            target(f"{phase}: not slower than the fastest ({fastest.label}, x {factor:.2f})", met=factor <= 1)
+        factors = {label: factor for label, factor in ratios[phase].items() if label in RIVALS}
+        if factors:
+            fastest = max(factors, key=lambda label: factors[label])
+            factor = factors[fastest]
+            target(f"{phase}: not slower than the faster one ({fastest}, x {factor:.2f})", met=factor <= 1)
 
 
 def own_calls(preset: str) -> list[str]:
