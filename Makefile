@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint audit format bench dashboard-image clean
+.PHONY: help demo test lint audit format bench bench-peers dashboard-image clean
 
 help:
 	@echo "make demo     deploy the environment 'local' to the embedded AWS and check it"
@@ -12,7 +12,8 @@ help:
 	@echo "make lint     ruff, mypy --strict, cfn-lint with the audit's rules on templates/, and templates/ against their builders"
 	@echo "make audit    paycli audit, and checkov on templates/ in an environment of its own (.venv-checkov)"
 	@echo "make format   ruff format"
-	@echo "make bench    how long the daily commands and the payment path take"
+	@echo "make bench    how long the daily commands, deploys and the payment path take, beside other tools that are installed"
+	@echo "make bench-peers  install those other tools, each in an environment of its own below .bench/"
 	@echo "make dashboard-image  draw docs/dashboard.svg anew, after a change of the dashboard"
 	@echo "make clean    remove .venv and all caches (not the state of the embedded AWS)"
 
@@ -67,7 +68,25 @@ format: .venv/development
 	$(BIN)/ruff format .
 
 bench: .venv/tool
-	@for part in main_job cold_start warm throughput; do $(BIN)/python benchmarks/$$part.py || exit 1; done
+	@for part in main_job render waiting deploy cold_start warm throughput; do $(BIN)/python -m benchmarks.$$part || exit 1; done
+
+bench-peers: .bench/awscli/ready .bench/sam/ready .bench/sceptre/ready .bench/cdk/ready
+
+# The tools that paycli is measured beside. Those of Python pin libraries that differ from paycli's and each other's.
+.bench/awscli/ready: PEER := awscli==1.46.3
+.bench/sam/ready: PEER := aws-sam-cli==1.170.0
+.bench/sceptre/ready: PEER := sceptre==4.7.0
+.bench/awscli/ready .bench/sam/ready .bench/sceptre/ready: Makefile
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install $(PEER)
+	@touch $@
+
+.bench/cdk/ready: benchmarks/peers/package.json
+	rm -rf $(@D)
+	mkdir -p $(@D)
+	cp $< $(@D)
+	npm install --prefix $(@D) --no-audit --no-fund --no-update-notifier --loglevel=error
+	@touch $@
 
 dashboard-image: .venv/tool
 	$(BIN)/python -m scripts.dashboard_image

@@ -1,65 +1,64 @@
 """How long the daily commands take as whole processes, beside a bare interpreter in the same run.
 
-Run it with `make bench`. The ratio holds when the machine's speed drifts; the seconds are this machine's.
+The ratio holds when the machine's speed drifts; the seconds are this machine's. The targets: `paycli --help` within
+100 ms, and `paycli --version` within 60 ms beyond the bare interpreter.
 """
 
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from statistics import median
 
-RUNS = 7
-PAYCLI = [sys.executable, "-m", "paycli"]
+from benchmarks.measuring import PAYCLI, in_turns, machine, ratio, seconds, target
+
+RUNS, CYCLES = 15, 3
+BARE, VERSION, HELP = "bare interpreter", "paycli --version", "paycli --help"
+HELP_SECONDS, VERSION_SECONDS = 0.1, 0.06
 QUICK = {
-    "bare interpreter": [sys.executable, "-c", "pass"],
-    "paycli --version": [*PAYCLI, "--version"],
-    "paycli --help": [*PAYCLI, "--help"],
+    BARE: [sys.executable, "-c", "pass"],
+    VERSION: [*PAYCLI, "--version"],
+    HELP: [*PAYCLI, "--help"],
     "paycli render --env dev": [*PAYCLI, "render", "--env", "dev"],
+    "paycli render --env prod": [*PAYCLI, "render", "--env", "prod"],
 }
-NO_CHANGES = [*PAYCLI, "deploy", "--env", "local"]
-CYCLE = (
-    [*PAYCLI, "deploy", "--env", "local"],
-    [*PAYCLI, "smoke-test", "--env", "local"],
-    [*PAYCLI, "teardown", "--env", "local"],
-)
-
-
-def seconds(command: Sequence[str], folder: Path) -> float:
-    """Return the wall time of one run."""
-    began = time.perf_counter()
-    subprocess.run(command, cwd=folder, check=True, stdin=subprocess.DEVNULL, capture_output=True)
-    return time.perf_counter() - began
+DEPLOY, SMOKE_TEST, TEARDOWN = ([*PAYCLI, name, "--env", "local"] for name in ("deploy", "smoke-test", "teardown"))
 
 
 def cycle(folder: Path) -> float:
     """Return the wall time of deploy, smoke-test and teardown."""
-    return sum(seconds(command, folder) for command in CYCLE)
+    return sum(seconds(command, folder) for command in (DEPLOY, SMOKE_TEST, TEARDOWN))
+
+
+def measured(folder: Path) -> dict[str, list[float]]:
+    """Return the seconds of every run."""
+    times = in_turns({label: partial(seconds, command, folder) for label, command in QUICK.items()}, RUNS)
+    first = cycle(folder)
+    cycles = [cycle(folder) for _ in range(CYCLES)]
+    seconds(DEPLOY, folder)
+    times["deploy, nothing new"] = [seconds(DEPLOY, folder) for _ in range(RUNS)]
+    seconds(TEARDOWN, folder)
+    return times | {"deploy + smoke-test + teardown": cycles, "the first cycle (cfn-lint runs)": [first]}
 
 
 def main() -> None:
-    """Measure in turns, so that a drift of the machine touches all alike, and print the medians."""
+    """Print the medians."""
+    print(f"The daily commands, in seconds ({machine()})")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "paycli.toml").touch()
-        first = cycle(folder)
-        times: dict[str, list[float]] = {label: [] for label in QUICK}
-        for _ in range(RUNS):
-            for label, command in QUICK.items():
-                times[label].append(seconds(command, folder))
-        cycles = [cycle(folder) for _ in range(3)]
-        seconds(NO_CHANGES, folder)
-        unchanged = [seconds(NO_CHANGES, folder) for _ in range(RUNS)]
-        seconds(CYCLE[2], folder)
-    times |= {"deploy, nothing new": unchanged, "deploy + smoke-test + teardown": cycles}
-    bare = statistics.median(times["bare interpreter"])
-    print(f"{'command':<34}{'median s':>10}{'x bare':>8}{'min s':>8}{'max s':>8}")
-    for label, measured in times.items():
-        median = statistics.median(measured)
-        print(f"{label:<34}{median:>10.3f}{median / bare:>8.1f}{min(measured):>8.3f}{max(measured):>8.3f}")
-    print(f"{'the first cycle (cfn-lint runs)':<34}{first:>10.3f}{first / bare:>8.1f}")
+        times = measured(folder)
+    bare = median(times[BARE])
+    print(f"{'':<34}{'median':>8}{'min':>8}{'max':>8}{'x bare':>8}")
+    for label, found in times.items():
+        times_bare = ratio(found, times[BARE]) if label in QUICK else median(found) / bare
+        print(f"{label:<34}{median(found):>8.3f}{min(found):>8.3f}{max(found):>8.3f}{times_bare:>8.1f}")
+    beyond = median(one - other for one, other in zip(times[VERSION], times[BARE], strict=True))
+    target(f"{HELP} within {HELP_SECONDS * 1000:.0f} ms", met=median(times[HELP]) <= HELP_SECONDS)
+    target(
+        f"{VERSION} within {VERSION_SECONDS * 1000:.0f} ms beyond the bare interpreter ({beyond * 1000:.0f} ms)",
+        met=beyond <= VERSION_SECONDS,
+    )
 
 
 main()

@@ -3,6 +3,8 @@
 Strict as the settings are: an acceptance that isn't understood would silence nothing, or too much.
 """
 
+import re
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -14,6 +16,7 @@ from paycli.errors import ConfigurationError, unknown
 # A risk, and the environments that it is accepted for; none: for all.
 Acceptance = tuple[tuple[str, ...], AcceptedRisk]
 
+_HEADER = re.compile(r"\s*\[\[\s*audit\s*\.\s*accept\s*\]\]")
 _HINT = "An acceptance has rule, resource, reason, owner and until (a date without quotes: 2027-11-30); docs/audit.md."
 
 
@@ -29,6 +32,23 @@ def parse(table: Mapping[str, Any], file: str, environments: Iterable[str]) -> l
     if not isinstance(entries, list):
         raise _refused(f"{file}: audit.accept: must be a list of tables; write [[audit.accept]]")
     return list(_parsed(entries, file, list(environments)))
+
+
+def lines(text: str) -> list[int]:
+    """Return the line, counted from 1, at which each `[[audit.accept]]` of a file starts.
+
+    What stands before a header is TOML by itself; a line of a text that only looks like one is none.
+    """
+    rows = text.splitlines()
+    return [number for number, row in enumerate(rows, 1) if _HEADER.match(row) and _whole(rows[: number - 1])]
+
+
+def _whole(rows: list[str]) -> bool:
+    try:
+        tomllib.loads("\n".join(rows))
+    except tomllib.TOMLDecodeError:
+        return False
+    return True
 
 
 def _parsed(entries: list[Any], file: str, environments: list[str]) -> Iterator[Acceptance]:

@@ -28,6 +28,8 @@ COMMANDS = {
     "history": "List the deploys of an environment.",
     "rollback": "Deploy a recorded version again, exactly.",
     "call": "Send a signed request to the deployed API.",
+    "failures": "Look into the queue of failed payments; replay, redrive and discard them.",
+    "logs": "Show what functions and API log, merged by time; follow a payment.",
     "audit": "Say what a template allows, exposes and keeps, and what is wrong with it.",
     "teardown": "Delete the stack; says first what goes and what stays.",
     "local": "Start, stop and look at the embedded AWS.",

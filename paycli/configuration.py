@@ -77,6 +77,17 @@ def known_names(root: Path) -> list[str]:
     return sorted({*presets(), *_read(root / FILE_NAME).get("env", {})})
 
 
+def accepted_lines(root: Path) -> dict[AcceptedRisk, int]:
+    """Return the line of paycli.toml at which each accepted risk stands, where it is an [[audit.accept]]."""
+    path = root / FILE_NAME
+    document = _read(path)
+    entries = acceptances.parse(document.get("audit", {}), FILE_NAME, [*document.get("env", {}), *presets()])
+    numbers = acceptances.lines(path.read_text(encoding="utf-8-sig")) if entries else []
+    if len(numbers) != len(entries):  # written as an inline list
+        return {}
+    return {risk: number for (_, risk), number in reversed(list(zip(entries, numbers, strict=True)))}
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -6,7 +6,7 @@ Prices are AWS's public on-demand prices in us-east-1 and only say the order of 
 import ipaddress
 import re
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -129,6 +129,12 @@ class AcceptedRisk(_Settings):
         if tool is None:
             raise ValueError(f"whose rule {said['rule']!r} is can't be told; say tool = one of {', '.join(_RULE_IDS)}")
         return {**said, "tool": tool}
+
+    @model_validator(mode="after")
+    def _no_error_everywhere(self) -> Self:
+        if self.tool == "cfn-lint" and self.rule.startswith("E") and "*" in self.resource:
+            raise ValueError(f"an error ({self.rule}) is accepted for resources by name alone, not for '*'")
+        return self
 
     @property
     def decision(self) -> str:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from paycli.operations.readings import Unread
 from paycli.tables import plain_table
-from paycli.text import printable
+from paycli.text import printable, span
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -133,7 +133,7 @@ def _queues(queues: "tuple[Queue, ...]") -> Iterator[Text]:
         if isinstance(depth.oldest_seconds, Unread):
             said += f"; the age can't be read: {depth.oldest_seconds.unread}"
         elif depth.oldest_seconds is not None:
-            said += f", the oldest for {_span(depth.oldest_seconds)}"
+            said += f", the oldest for {span(depth.oldest_seconds)}"
         yield _line(label, f"{queue.name:<{width}}  {said}", _WARN if depth.waiting else "")
 
 
@@ -161,11 +161,4 @@ def _line(label: str, said: str, style: str = "") -> Text:
 
 
 def _when(time: datetime, now: datetime) -> str:
-    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC ({_span((now - time).total_seconds())} ago)"
-
-
-def _span(seconds: float) -> str:
-    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds // size:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC ({span((now - time).total_seconds())} ago)"

@@ -29,11 +29,12 @@ def changes(change_set: "ChangeSet", place: str) -> "Table | str":
             change.resource_type,
             change.replacement,
             printable(", ".join(map(_cause, change.causes))),
+            printable(change.physical_id) if change.action == "Import" else "",
         )
         for change in change_set.changes
     ]
-    headers = ("Action", "Resource", "Type", "Replacement", "Because of")
-    # Replacement and cause are empty where everything is added.
+    headers = ("Action", "Resource", "Type", "Replacement", "Because of", "What stands already")
+    # Replacement and cause are empty where everything is added, and seldom anything is imported.
     kept = [column for column in range(len(headers)) if column == 0 or any(row[column] for row in rows)]
     title = f"Changes of {change_set.stack_name} in {place}"
     table = plain_table(*(headers[column] for column in kept), title=printable(title))

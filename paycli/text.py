@@ -24,3 +24,11 @@ def redacted(text: str) -> str:
 def one_line(text: str) -> str:
     """Return the text as printable() does, in one line: what it says can't pass for a line of its own."""
     return " ".join(printable(text).split())
+
+
+def span(seconds: float) -> str:
+    """Return how long something is in words, in the largest unit of which there are two: `5 h`; never less than 0 s."""
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from paycli.audit.access import BOUND, CALLER, Grant
+from paycli.audit.changes import ACCESS as AREA
 from paycli.audit.changes import NARROWER, WIDER, Change
 from paycli.audit.conditions import Condition, direction, in_words
 from paycli.audit.restrictions import covers
 
-AREA = "access"
 # How a gained and a lost right are told.
 _WORDS = {
     "Allow": ("may now also", "may no longer"),

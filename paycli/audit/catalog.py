@@ -26,13 +26,18 @@ that is judged by the tag `Environment` of its resources. The rules that ask for
 
 **How values are read.** An Fn::If counts with both branches, a Ref to a parameter with its default, JSON in a text as
 what it says. What only a deployment knows (a parameter without default, Fn::ImportValue, Fn::FindInMap) is not
-judged. An API that is defined by an OpenAPI body, a nested stack and what other stacks add are not seen.
+judged. Of a route's authorization alone (E9611, W9613) every value counts that a deployment can give: each of a
+parameter's AllowedValues, anything where it has none, each value of a mapping. An API that is defined by an OpenAPI
+body, a nested stack and what other stacks add are not seen.
 
 **Exceptions that AWS documents.** E9551: EventBridge says no source to a key; a statement that only describes a key
 gives nothing away; CloudWatch Logs pins a key by `kms:EncryptionContext:aws:logs:arn`. W9552: AWS shows the roles of
 API Gateway's account, EC2 and AWS Backup without a source. E9602: actions without a resource level need `*`, as the
 Service Authorization Reference says that cfn-lint carries; so do CloudWatch's metrics, whose only data set is
 `default`, and recovery points, which have no name before they are made.
+
+**Exceptions of this project.** W9653: five rules of AWS's common group may count, for they refuse good payments
+(`MAY_COUNT` in `paycli/audit/rules/firewall.py`). W9597: a function that only a GET calls needs no alarm on its errors.
 
 | id | severity | what | why | requirement | how to mend |
 | --- | --- | --- | --- | --- | --- |

@@ -11,10 +11,17 @@ NARROWER = "narrower"  # or stronger
 NEUTRAL = "neutral"
 DIRECTIONS = (WIDER, NARROWER, NEUTRAL)
 
+ACCESS = "access"
+SURFACE = "surface"
+DATA = "data"
+MONITORING = "monitoring"  # what tells somebody that something is wrong
+CODE = "code"  # what runs where
+AREAS = (ACCESS, SURFACE, DATA, MONITORING, CODE)
+
 
 @dataclass(frozen=True)
 class Change:
-    """A difference: which way it goes, and whether it is one of access, surface or data."""
+    """A difference: which way it goes, and which of the areas it is about."""
 
     direction: str
     area: str
@@ -29,6 +36,11 @@ class Changes:
     changes: tuple[Change, ...]
     new_findings: tuple[Finding, ...]
     mended_findings: tuple[Finding, ...]
+
+    @property
+    def wider(self) -> tuple[Change, ...]:
+        """What is wider or weaker."""
+        return tuple(change for change in self.changes if change.direction == WIDER)
 
 
 def ordered(changes: Iterable[Change]) -> tuple[Change, ...]:

@@ -1,11 +1,13 @@
 """What is stored, kept or protected in one template and not in another."""
 
+import re
 from collections.abc import Iterable, Iterator
 
+from paycli.audit.changes import DATA as AREA
 from paycli.audit.changes import NARROWER, NEUTRAL, WIDER, Change
 from paycli.audit.inventory import UNREADABLE, Store
 
-AREA = "data"
+_DAYS = re.compile(r"\b([\d.]+|inf)(?= days)")
 
 
 def data_changes(before: Iterable[Store], after: Iterable[Store]) -> Iterator[Change]:
@@ -40,21 +42,45 @@ def _store_changes(old: Store, new: Store) -> Iterator[Change]:
     if old.encryption != new.encryption:
         yield _encryption(old, new)
     if old.backup != new.backup:
-        direction = NEUTRAL if old.backed_up == new.backed_up else NARROWER if new.backed_up else WIDER
-        yield Change(direction, AREA, f"{name} has another backup: {new.backup}; before: {old.backup}")
+        yield Change(_backup(old, new), AREA, f"{name} has another backup: {new.backup}; before: {old.backup}")
     if old.retention != new.retention:
-        yield Change(NEUTRAL, AREA, f"{name} keeps {new.retention}; before: {old.retention}")
+        direction = _by_days(old.retention, new.retention)
+        yield Change(direction, AREA, f"{name} keeps {new.retention}; before: {old.retention}")
 
 
 def _readability(old: Store, new: Store) -> str:
     lost, found = UNREADABLE in new.on_delete, UNREADABLE in old.on_delete
-    return NEUTRAL if lost == found else WIDER if lost else NARROWER
+    if lost != found:
+        return WIDER if lost else NARROWER
+    # What AWS does beyond deleting comes last: a backup that it keeps, days in which one can think again.
+    return NARROWER if new.on_delete.startswith(old.on_delete) else _by_days(old.on_delete, new.on_delete)
+
+
+def _backup(old: Store, new: Store) -> str:
+    if old.backed_up != new.backed_up:
+        return NARROWER if new.backed_up else WIDER
+    was, now = set(old.backup.split("; ")), set(new.backup.split("; "))
+    return NARROWER if was < now else _by_days(old.backup, new.backup)
+
+
+def _by_days(old: str, new: str) -> str:
+    """Return which way two texts go that differ in days alone; fewer are weaker, and what else differs may be."""
+    was, now = (text.replace("for good", "inf days") for text in (old, new))
+    if _DAYS.sub("", was) != _DAYS.sub("", now):
+        return WIDER
+    pairs = zip(_DAYS.findall(was), _DAYS.findall(now), strict=True)
+    return NARROWER if all(float(then) <= float(later) for then, later in pairs) else WIDER
+
+
+def _strength(encryption: str) -> int:
+    """Return how much of a key is the customer's: none, AWS's, the customer's, the customer's and changing."""
+    if encryption in {"none", "does not rotate"}:
+        return 0
+    if "customer-managed" in encryption:
+        return 4 if encryption.endswith(", rotating") else 3
+    return 3 if encryption.startswith("key ") else 2 if encryption.startswith("AWS-managed") else 1
 
 
 def _encryption(old: Store, new: Store) -> Change:
-    direction = NEUTRAL
-    if bool(old.customer_key) != bool(new.customer_key):
-        direction = NARROWER if new.customer_key else WIDER
-    elif "not rotat" in new.encryption or new.encryption == "none":
-        direction = WIDER
+    direction = NARROWER if _strength(new.encryption) > _strength(old.encryption) else WIDER
     return Change(direction, AREA, f"{new.name} is encrypted otherwise: {new.encryption}; before: {old.encryption}")

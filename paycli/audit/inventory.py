@@ -125,7 +125,7 @@ def _table(names: Names, said: Properties) -> _Facts:
     recoverable = names.flag(recovery.get("PointInTimeRecoveryEnabled"))
     return _Facts(
         kind="table",
-        key=encryption.get("KMSMasterKeyId"),
+        key=encryption.get("KMSMasterKeyId") if names.flag(encryption.get("SSEEnabled")) else None,
         without_key="AWS-managed key alias/aws/dynamodb"
         if names.flag(encryption.get("SSEEnabled"))
         else "AWS-owned key",
@@ -163,7 +163,8 @@ def _log_group(names: Names, said: Properties) -> _Facts:
 def _key(names: Names, said: Properties) -> _Facts:
     days = names.number(said.get("PendingWindowInDays")) or 30
     rotation = "rotates every year" if names.flag(said.get("EnableKeyRotation")) else "does not rotate"
-    return _Facts("key", None, rotation, "for good", after=f" after {days:g} days in which that can be cancelled")
+    waiting = f"{days:g} days in which that can be cancelled"
+    return _Facts("key", None, rotation, f"until deleted, which takes {waiting}", after=f" after {waiting}")
 
 
 def _bucket(names: Names, said: Properties) -> _Facts:

@@ -71,6 +71,8 @@ def _findings(report: Report) -> Iterator[Sequence[str]]:
 
 def _changes(changes: Changes) -> Iterator[str]:
     rows = list(wording.change_rows(changes))
+    if rows:
+        yield from (wording.change_summary(changes), "")
     for title, group in groupby(rows, key=lambda row: row[0]):
         yield from (f"**{title}**", "", *(f"- {escaped(text)}" for _, text in group), "")
     if not rows:

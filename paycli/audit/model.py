@@ -32,6 +32,7 @@ class Template:
     resources: Mapping[str, Resource]
     parameters: Mapping[str, Properties]
     decoded: Any = field(compare=False, repr=False)
+    document: Properties = field(compare=False, repr=False)  # all of it
 
     def of_type(self, *types: str) -> Iterator[Resource]:
         """Give the resources of these types."""
@@ -55,13 +56,14 @@ def read(text: str, name: str) -> Template:
     decoded, problems = decode_str(text)
     if problems:
         raise _unreadable(name, f"line {problems[0].linenumber}: {one_line(problems[0].message)}")
-    document = _plain(decoded)
-    if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
+    whole = _plain(decoded)
+    if not isinstance(whole, dict) or not isinstance(whole.get("Resources"), dict):
         raise _unreadable(name, "it has no Resources")
     return Template(
-        {logical_id: _resource(logical_id, mapping(body)) for logical_id, body in document["Resources"].items()},
-        {parameter: mapping(body) for parameter, body in mapping(document.get("Parameters")).items()},
+        {logical_id: _resource(logical_id, mapping(body)) for logical_id, body in whole["Resources"].items()},
+        {parameter: mapping(body) for parameter, body in mapping(whole.get("Parameters")).items()},
         decoded,
+        whole,
     )
 
 

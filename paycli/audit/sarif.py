@@ -3,12 +3,14 @@
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
 from paycli import __version__
+from paycli.audit.changes import Change
 from paycli.audit.findings import Finding
 from paycli.audit.report import Report
 
@@ -19,9 +21,15 @@ _ROOT = "PROJECTROOT"
 
 
 def sarif(report: Report) -> dict[str, Any]:
-    """Return the findings as a SARIF log of one run; an accepted one is there, and suppressed."""
+    """Return the findings as a SARIF log of one run; an accepted one is there, and suppressed.
+
+    What is wider or weaker than in another template is a result as well, of a rule for each area.
+    """
     rules = list({finding.rule: finding for finding in report.findings}.values())
     indexes = {finding.rule: index for index, finding in enumerate(rules)}
+    wider = report.changes.wider if report.changes else ()
+    areas = list(dict.fromkeys(change.area for change in wider))
+    level = "error" if report.fail_on_wider else "note"
     said: Counter[str] = Counter()
     return {
         "$schema": _SCHEMA,
@@ -32,13 +40,16 @@ def sarif(report: Report) -> dict[str, Any]:
                     "driver": {
                         "name": "paycli audit",
                         "version": __version__,
-                        "rules": [_rule(finding) for finding in rules],
+                        "rules": [*map(_rule, rules), *(_wider_rule(area, level) for area in areas)],
                     }
                 },
                 "automationDetails": {"id": f"paycli-audit/{report.environment}/"},
                 "originalUriBaseIds": {_ROOT: {"description": {"text": "The folder of paycli.toml."}}},
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(finding, indexes[finding.rule], said) for finding in report.findings],
+                "results": [
+                    *(_result(finding, indexes[finding.rule], said) for finding in report.findings),
+                    *(_wider(change, len(rules) + areas.index(change.area), level, report.file) for change in wider),
+                ],
             }
         ],
     }
@@ -57,6 +68,30 @@ def _rule(finding: Finding) -> dict[str, Any]:
     if finding.url.startswith("https://"):
         rule["helpUri"] = finding.url
     return rule
+
+
+def _wider_rule(area: str, level: str) -> dict[str, Any]:
+    text = {"text": f"A change makes {area} wider or weaker"}
+    return {
+        "id": f"wider-{area}",
+        "shortDescription": text,
+        "fullDescription": text,
+        "help": {"text": "Look at it as at a change of what protects the payments; paycli audit --since says more."},
+        "defaultConfiguration": {"level": level},
+        "properties": {"tags": ["security"]},
+    }
+
+
+def _wider(change: Change, index: int, level: str, file: str) -> dict[str, Any]:
+    return {
+        "ruleId": f"wider-{change.area}",
+        "ruleIndex": index,
+        "level": level,
+        "message": {"text": change.text},
+        "locations": [{"physicalLocation": {"artifactLocation": _artifact(file)}}],
+        "partialFingerprints": {"paycliAudit/v1": hashlib.sha256(change.text.encode()).hexdigest()},
+        "suppressions": [],
+    }
 
 
 def _help(finding: Finding) -> Iterable[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from paycli.audit.model import Properties, Resource, Template, listed, mapping, mappings, references
+from paycli.audit.possible import possible
 from paycli.audit.readable import Names
 from paycli.audit.restrictions import allowed_origins
 
@@ -14,6 +15,7 @@ from paycli.audit.restrictions import allowed_origins
 DEFAULT_TLS = "TLS_1_0"
 ACCOUNT_LIMIT = "the account's limit"
 NOT_VALIDATED = "none"
+API_KEY = ", API key"
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,8 @@ def _routes(template: Template, names: Names) -> Iterator[Route]:
 def _route(template: Template, names: Names, api: Resource | None, stage: Resource | None, method: Resource) -> Route:
     said = method.properties
     api_name = names.of(api) if api else names.text(said.get("RestApiId"))
-    kind = names.text(said.get("AuthorizationType")) or "NONE"
+    kinds = [kind or "NONE" for kind in possible(template, names, said.get("AuthorizationType"))]
+    anyone = any(kind == "NONE" or kind.startswith("<") for kind in kinds)  # <...> may become anything
     path = _path(template, names, said.get("ResourceId"))
     verb = names.text(said.get("HttpMethod"))
     stage_name = names.of(stage) if stage else ""
@@ -136,15 +139,15 @@ def _route(template: Template, names: Names, api: Resource | None, stage: Resour
         stage=stage_name,
         method=verb,
         path=path,
-        authorization=_authorization(template, names, kind, said),
-        open=kind == "NONE",
-        by_iam=kind == "AWS_IAM",
+        authorization=_authorization(template, names, kinds, said),
+        open=anyone,
+        by_iam=kinds == ["AWS_IAM"],
         validation=validation,
         schemas=schemas,
         rate=rate,
         burst=burst,
         waf=_waf(template, names, stage),
-        origins=allowed_origins(names, api, f"{api_name}/{stage_name}/{verb}{path}", unsigned=kind == "NONE"),
+        origins=allowed_origins(names, api, f"{api_name}/{stage_name}/{verb}{path}", unsigned=anyone),
         function=_behind(template, names, mapping(said.get("Integration")).get("Uri")),
         logical_id=method.logical_id,
     )
@@ -159,11 +162,12 @@ def _path(template: Template, names: Names, resource_id: Any, depth: int = 0) ->
     return f"{parent.rstrip('/')}/{names.text(resource.properties.get('PathPart'))}"
 
 
-def _authorization(template: Template, names: Names, kind: str, said: Properties) -> str:
+def _authorization(template: Template, names: Names, kinds: list[str], said: Properties) -> str:
     words = {"NONE": "none", "AWS_IAM": "IAM (SigV4)"}
     authorizer = template.called(said.get("AuthorizerId"))
-    text = f"{kind} {names.of(authorizer)}" if authorizer else words.get(kind, kind)
-    return f"{text}, API key" if names.flag(said.get("ApiKeyRequired")) else text
+    parts = [words.get(kind) or (f"{kind} {names.of(authorizer)}" if authorizer else kind) for kind in kinds]
+    text = " or ".join(parts)
+    return text + API_KEY if names.flag(said.get("ApiKeyRequired")) else text
 
 
 def _validation(template: Template, names: Names, said: Properties) -> tuple[str, tuple[str, ...]]:
@@ -194,8 +198,10 @@ def _throttle(names: Names, stage: Resource | None, verb: str, path: str) -> tup
         (names.text(setting.get("ResourcePath")), names.text(setting.get("HttpMethod"))): setting
         for setting in (_settings(stage) if stage else [])
     }
-    own = f"/{path.removeprefix('/').replace('/', '~1')}"
-    for place in ((own, verb), (path, verb), (own, "*"), ("/*", verb), ("/*", "*"), ("*", "*")):
+    # The path's first slash is often written as it is.
+    own = (f"/{path.replace('/', '~1')}", f"/{path.removeprefix('/').replace('/', '~1')}", path)
+    anywhere = (("/*", verb), ("/*", "*"), ("*", "*"))
+    for place in (*((form, verb) for form in own), *((form, "*") for form in own), *anywhere):
         setting = by_place.get(place, {})
         rate = names.number(setting.get("ThrottlingRateLimit"))
         if rate is not None and rate >= 0:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from paycli.audit.changes import NARROWER, NEUTRAL, WIDER, Change
-from paycli.audit.surface import NOT_VALIDATED, Api, Route, Surface
-
-AREA = "surface"
+from paycli.audit.changes import CODE, DATA, MONITORING, NARROWER, NEUTRAL, WIDER, Change
+from paycli.audit.changes import SURFACE as AREA
+from paycli.audit.surface import API_KEY, NOT_VALIDATED, Api, Route, Surface
 
 
 def surface_changes(before: Surface, after: Surface) -> Iterator[Change]:
@@ -35,11 +34,13 @@ def _by_title(surface: Surface) -> Mapping[str, Route]:
 
 
 def _route_changes(title: str, old: Route, new: Route) -> Iterator[Change]:
-    for differs in (_authorization, _validation, _throttle, _waf, _origins, _function):
+    for differs in (_authorization, _validation, _throttle, _waf, _origins):
         found = differs(old, new)
         if found:
             direction, text = found
             yield Change(direction, AREA, f"{title} {text}")
+    if old.function != new.function:
+        yield Change(WIDER, CODE, f"{title} now calls {new.function}; before: {old.function}")
 
 
 _Found = tuple[str, str] | None
@@ -50,18 +51,22 @@ def _authorization(old: Route, new: Route) -> _Found:
         return None
     said = f": authorization is {new.authorization}; before: {old.authorization}"
     if new.open == old.open:
-        return NEUTRAL, f"is called in another way{said}"
+        key = new.authorization == f"{old.authorization}{API_KEY}"
+        return NARROWER if key else WIDER, f"is called in another way{said}"
     return (WIDER, f"can be called by anyone{said}") if new.open else (NARROWER, f"asks who calls{said}")
 
 
 def _validation(old: Route, new: Route) -> _Found:
-    if (old.validation, old.schemas) == (new.validation, new.schemas):
+    """Compare what is checked; what the schemas say is told of the models that have them."""
+    if old.validation == new.validation:
         return None
     if new.validation == NOT_VALIDATED:
         return WIDER, "is no longer validated"
     if old.validation == NOT_VALIDATED:
         return NARROWER, f"is now validated: {new.validation}"
-    return NEUTRAL, f"is validated in another way: {new.validation}; before: {old.validation}"
+    more = set(old.validation.split("; ")) < set(new.validation.split("; "))
+    said = f"is validated in another way: {new.validation}; before: {old.validation}"
+    return NARROWER if more else WIDER, said
 
 
 def _throttle(old: Route, new: Route) -> _Found:
@@ -77,12 +82,14 @@ def _throttle(old: Route, new: Route) -> _Found:
 
 
 def _waf(old: Route, new: Route) -> _Found:
-    if old.waf == new.waf:
+    """Compare which web ACLs there are; what their rules do is told of the web ACL."""
+    was, now = ({acl.partition(" (")[0] for acl in route.waf} for route in (old, new))
+    if was == now:
         return None
-    if not new.waf:
+    if not now:
         return WIDER, f"no longer has a web ACL before it; before: {', '.join(old.waf)}"
-    direction = NEUTRAL if old.waf else NARROWER
-    return direction, f"has another web ACL before it: {', '.join(new.waf)}; before: {', '.join(old.waf) or 'none'}"
+    said = f"has another web ACL before it: {', '.join(new.waf)}; before: {', '.join(old.waf) or 'none'}"
+    return NARROWER if was < now else WIDER, said
 
 
 def _origins(old: Route, new: Route) -> _Found:
@@ -95,10 +102,6 @@ def _origins(old: Route, new: Route) -> _Found:
     return WIDER if wider else NARROWER, (
         f"can be called only from {', '.join(new.origins)}; before: from {', '.join(old.origins) or 'everywhere'}"
     )
-
-
-def _function(old: Route, new: Route) -> _Found:
-    return None if old.function == new.function else (NEUTRAL, f"now calls {new.function}; before: {old.function}")
 
 
 # The oldest version that a policy takes, by how its name begins.
@@ -116,24 +119,24 @@ _OLDEST_TLS = {
 def _api_changes(old: Api, new: Api) -> Iterator[Change]:
     name = new.name
     if old.endpoint != new.endpoint:
-        direction = NARROWER if new.endpoint == "PRIVATE" else WIDER if old.endpoint == "PRIVATE" else NEUTRAL
+        direction = NARROWER if new.endpoint == "PRIVATE" else WIDER
         yield Change(direction, AREA, f"{name} is now {new.endpoint}; before: {old.endpoint}")
     if old.tls != new.tls:
         yield Change(_tls_direction(old.tls, new.tls), AREA, f"{name} takes {new.tls}; before: {old.tls}")
-    for was, now, worse, text in (
-        (old.default_address, new.default_address, True, "answers at execute-api's own address"),
-        (old.access_log, new.access_log, False, "has an access log"),
-        (old.body_logged, new.body_logged, True, "writes bodies to its log"),
+    for was, now, worse, area, text in (
+        (old.default_address, new.default_address, True, AREA, "answers at execute-api's own address"),
+        (old.access_log, new.access_log, False, MONITORING, "has an access log"),
+        (old.body_logged, new.body_logged, True, DATA, "writes bodies to its log"),
     ):
         if was != now:
             said = f"{name} now {text}" if now else f"{name} no longer {text}"
-            yield Change(WIDER if now is worse else NARROWER, AREA, said)
+            yield Change(WIDER if now is worse else NARROWER, area, said)
 
 
 def _tls_direction(*policies: str) -> str:
     old, new = (
         next((version for form, version in _OLDEST_TLS.items() if policy.startswith(form)), None) for policy in policies
     )
-    if old is None or new is None or old == new:
-        return NEUTRAL
-    return NARROWER if new > old else WIDER
+    if old is None or new is None:
+        return WIDER
+    return NEUTRAL if old == new else NARROWER if new > old else WIDER

@@ -29,12 +29,13 @@ _STYLES = {
 def shown(report: Report) -> Iterator[Any]:
     """Give the report's parts in order; the verdict is the first."""
     facts = report.facts
-    yield Text(wording.verdict(report), style="bold red" if report.failing else "bold green")
+    bad = report.failing or report.failing_changes
+    yield _wrapped([wording.verdict(report)], "bold red" if bad else "bold green")
     if report.findings:
         yield from _section("Findings", _findings(report))
     yield from _section("Answers", _answers(report))
     surface = _records(wording.ROUTE, map(wording.route_row, facts.surface.routes))
-    yield from _section("Surface: what can be called from outside", *wording.api_lines(facts.surface), surface)
+    yield from _section("Surface: what can be called from outside", _wrapped(wording.api_lines(facts.surface)), surface)
     yield from _section("Access: who may do what", _access(facts.access))
     stores = _records(wording.STORE, map(wording.store_row, facts.data))
     yield from _section("Data: what is stored, and for how long", stores)
@@ -43,7 +44,7 @@ def shown(report: Report) -> Iterator[Any]:
     accepted = _records(wording.ACCEPTANCE, map(wording.acceptance_row, report.acceptances))
     yield from _section("Accepted risks", accepted if report.acceptances else "None.")
     if report.changes:
-        yield from _section(f"Changes since {one_line(report.changes.since)}", _changes(report.changes))
+        yield from _section(f"Changes since {one_line(report.changes.since)}", *_changes(report.changes))
 
 
 def _section(title: str, *parts: Any) -> Iterator[Any]:
@@ -82,6 +83,14 @@ def _list(columns: int) -> Table:
     return made
 
 
+def _wrapped(lines: Iterable[str], style: str = "") -> Table:
+    """Return lines that a narrow terminal breaks between words."""
+    made = _list(1)
+    for line in lines:
+        _row(made, (line,), style)
+    return made
+
+
 def _findings(report: Report) -> Table:
     made = _list(2)
     for finding in report.findings:
@@ -105,8 +114,10 @@ def _answers(report: Report) -> Table:
     return made
 
 
-def _changes(changes: Changes) -> Table | str:
+def _changes(changes: Changes) -> Iterator[Table | str]:
     made = _list(2)
     for title, text in wording.change_rows(changes):
         _row(made, (title, text), _STYLES.get(title, ""))
-    return made if made.row_count else wording.NO_CHANGES
+    if made.row_count:
+        yield wording.change_summary(changes)
+    yield made if made.row_count else wording.NO_CHANGES

@@ -1,10 +1,11 @@
 """What the text and the Markdown of a report say alike: the verdict, and the rows of its tables."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from paycli.audit.accepted import OURS, Acceptance
 from paycli.audit.access import Grant
-from paycli.audit.changes import NARROWER, NEUTRAL, WIDER, Changes
+from paycli.audit.changes import AREAS, NARROWER, NEUTRAL, WIDER, Changes
 from paycli.audit.conditions import in_words
 from paycli.audit.findings import Finding
 from paycli.audit.inventory import Store
@@ -15,7 +16,7 @@ from paycli.text import one_line
 Row = tuple[str, ...]
 
 DIRECTIONS = {WIDER: "Wider or weaker", NARROWER: "Narrower or stronger", NEUTRAL: "Neither"}
-NO_CHANGES = "None in access, surface, data or findings."
+NO_CHANGES = "None in access, surface, data, monitoring, code or findings."
 
 ROUTE = ("Route", "Authorization", "Validation", "Throttle", "Web ACL", "From", "Calls")
 GRANT = ("Who", "May", "On")
@@ -29,7 +30,9 @@ def verdict(report: Report) -> str:
     number = len(report.open_findings)
     found = f"{number} finding{'s' if number > 1 else ''} ({', '.join(counts)})" if number else "no findings"
     in_force = sum(entry.in_force for entry in report.acceptances)
-    accepted = f"{in_force or 'no'} accepted risk{'' if in_force == 1 else 's'}"
+    errors = report.accepted_errors
+    covering = f" ({errors} error{'s' if errors > 1 else ''})" if errors else ""
+    accepted = f"{in_force or 'no'} accepted risk{'' if in_force == 1 else 's'}{covering}"
     expiry = f", the next expires on {report.next_expiry}" if report.next_expiry else ""
     return one_line(f"{report.file} ({report.environment}): {found}; {accepted}{expiry}.")
 
@@ -106,6 +109,16 @@ def acceptance_row(entry: Acceptance) -> Row:
         risk.owner,
         risk.reason,
     )
+
+
+def change_summary(changes: Changes) -> str:
+    """Say in one line how many changes are wider or weaker, and what they are about."""
+    areas = Counter(change.area for change in changes.wider)
+    if not areas:
+        return "Nothing is wider or weaker."
+    counts = ", ".join(f"{areas[area]} in {area}" for area in AREAS if areas[area])
+    number = len(changes.wider)
+    return f"{number} change{'s' if number > 1 else ''} wider or weaker: {counts}."
 
 
 def change_rows(changes: Changes) -> Iterator[tuple[str, str]]:

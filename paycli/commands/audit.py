@@ -1,13 +1,14 @@
 """`paycli audit`: what a template allows, exposes and keeps, and what the rules say of it."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from paycli import console
+from paycli import configuration, console
 from paycli.commands.common import Project, environment_command, save
 from paycli.console import Result
 from paycli.errors import ExitStatus, PaycliError, UsageError
@@ -19,7 +20,13 @@ _FORMATS = ["text", "json", "sarif", "markdown"]
 _SEVERITIES = ["error", "warning", "informational", "never"]
 
 
-@click.command("audit", epilog="Example: paycli audit --env prod --since main --format markdown --output audit.md")
+_EXAMPLES = """\b
+Example: paycli audit --env prod --since main --format markdown --output audit.md
+         paycli audit --env prod --since origin/main --fail-on-wider
+"""
+
+
+@click.command("audit", epilog=_EXAMPLES)
 @click.argument("template", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True)
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to this file.")
@@ -31,9 +38,20 @@ _SEVERITIES = ["error", "warning", "informational", "never"]
     help="Exit with 1 where a finding that nobody accepted is as bad as this or worse.",
 )
 @click.option("--since", metavar="REF|FILE", help="Say what changed since a revision of Git, or another template file.")
+@click.option(
+    "--fail-on-wider",
+    is_flag=True,
+    help="With --since: exit with 4 where access, surface, data, monitoring or code became wider or weaker.",
+)
 @environment_command
 def command(
-    project: Project, template: Path | None, form: str, output: Path | None, fail_on: str, since: str | None
+    project: Project,
+    template: Path | None,
+    form: str,
+    output: Path | None,
+    fail_on: str,
+    since: str | None,
+    fail_on_wider: bool,
 ) -> Result:
     """Audit the template of an environment, or with FILE any other one: findings, access, surface and data.
 
@@ -43,16 +61,24 @@ def command(
     """
     if form != "text" and output is None and click.get_current_context().params["as_json"]:
         raise UsageError("--json is a format itself.", hint="Leave --format out, or add --output.", code="usage")
-    report = _report(project, template, fail_on, since)
+    if fail_on_wider and since is None:
+        raise UsageError("--fail-on-wider needs --since.", hint="Add --since origin/main, for example.", code="usage")
+    report = _report(project, template, fail_on, since, fail_on_wider=fail_on_wider)
     return _result(report, form, output)
 
 
-def _report(project: Project, template: Path | None, fail_on: str, since: str | None) -> "Report":
+def _report(
+    project: Project, template: Path | None, fail_on: str, since: str | None, *, fail_on_wider: bool
+) -> "Report":
     from paycli.audit import earlier
+    from paycli.audit.accepted import check_terms
     from paycli.audit.findings import RULES, Linter
     from paycli.audit.report import examine
 
     environment = project.environment
+    today = datetime.now(UTC).date()
+    lines = configuration.accepted_lines(project.root)
+    check_terms(environment.accepted_risks, lines, today)
     subject = earlier.from_file(template, project.root) if template else _rendered(project)
     return examine(
         subject,
@@ -60,9 +86,11 @@ def _report(project: Project, template: Path | None, fail_on: str, since: str | 
         environment=environment.name,
         retain_data=environment.retain_data,
         risks=environment.accepted_risks,
-        today=datetime.now(UTC).date(),
+        risk_lines=lines,
+        today=today,
         fail_on=fail_on,
         since=earlier.since(since, environment.name, project.root) if since else None,
+        fail_on_wider=fail_on_wider,
     )
 
 
@@ -81,8 +109,8 @@ def _result(report: "Report", form: str, output: Path | None) -> Result:
     from paycli.audit.document import document
 
     data = document(report)
-    status = ExitStatus.FAILED if report.failing else ExitStatus.DONE
-    errors = (_failure(report),) if report.failing else ()
+    status = _status(report)
+    errors = tuple(_failures(report))
     if output is not None:
         save(output, _text(report, form))
         said = [wording.verdict(report), f"Wrote {output}"]
@@ -110,10 +138,26 @@ def _text(report: "Report", form: str) -> str:
     return json.dumps(document(report), indent=2) + "\n"
 
 
-def _failure(report: "Report") -> PaycliError:
+def _status(report: "Report") -> ExitStatus:
+    if report.failing:
+        return ExitStatus.FAILED
+    return ExitStatus.DIFFERENT if report.failing_changes else ExitStatus.DONE
+
+
+def _failures(report: "Report") -> Iterator[PaycliError]:
+    from paycli.audit.wording import change_summary
+
     number = len(report.failing)
-    return PaycliError(
-        f"{number} finding{'s' if number > 1 else ''} of severity {report.fail_on} or worse that nobody has accepted.",
-        hint="Mend them; what the project lives with goes to paycli.toml as [[audit.accept]].",
-        code="findings",
-    )
+    if number:
+        found = f"{number} finding{'s' if number > 1 else ''}"
+        yield PaycliError(
+            f"{found} of severity {report.fail_on} or worse that nobody has accepted.",
+            hint="Mend them; what the project lives with goes to paycli.toml as [[audit.accept]].",
+            code="findings",
+        )
+    if report.changes and report.failing_changes:
+        yield PaycliError(
+            f"{change_summary(report.changes)} Compared with {report.changes.since}.",
+            hint="Have somebody who answers for security look at them; without --fail-on-wider they are only told.",
+            code="wider",
+        )

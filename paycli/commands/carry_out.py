@@ -30,6 +30,9 @@ def review(plan: "Plan", allow_remove: Collection[str], *, yes: bool) -> None:
         console.note(f"--allow-remove {unused}: nothing of that name would be removed.")
     planning.guard(change_set, allow_remove)
     action = f"{'Create' if change_set.creates else 'Update'} {change_set.stack_name} in {plan.caller.place}"
+    if change_set.imports:
+        count = sum(change.action == "Import" for change in plan.changes)
+        action += f", with the {count} resources that an earlier one has kept"
     console.confirm(action, plan.environment.name, typed=plan.environment.retain_data, yes=yes)
 
 
@@ -52,11 +55,15 @@ def carry_out(project: Project, aws: "Aws", plan: "Plan", allow_remove: Collecti
 
 
 def _undo_is_wanted(plan: "Plan") -> bool:
-    creates = plan.change_set is not None and plan.change_set.creates
+    change_set = plan.change_set
+    creates = change_set is not None and change_set.creates and not change_set.imports
     if not console.can_ask():
         return not creates  # CloudFormation can't cancel a create, and a delete wants to be asked for
     console.note("\nInterrupted. CloudFormation goes on; Ctrl-C again leaves it at that.")
-    return console.ask("Delete what the create has made" if creates else "Cancel the update and roll it back")
+    if creates:
+        return console.ask("Delete what the create has made")
+    imports = change_set is not None and change_set.imports
+    return console.ask("Take back what was added to the kept data" if imports else "Cancel the update and roll it back")
 
 
 def planned(plan: "Plan", *, executed: bool) -> dict[str, object]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from paycli.deployment.rights import Place
     from paycli.environment import Environment
 
-_POLICIES = ["deployer", "smoke-test", "bootstrap", "role", "trust", "boundary"]
+_POLICIES = ["deployer", "smoke-test", "bootstrap", "import", "role", "trust", "boundary"]
 _NOTES = {
     "region": "No region is set: the policy holds in every region. Set AWS_REGION, or `region` in paycli.toml.",
     "account": "No account is set: the policy holds in whichever it is made. Set `account_id` in paycli.toml.",
@@ -58,6 +58,7 @@ def command(project: Project, kind: str, output: Path | None) -> Result:
     deployer    whoever runs deploy, rollback, status, outputs and teardown
     smoke-test  besides, for smoke-test: it reads and deletes payments, which ought to be its own
     bootstrap   besides, for the first deploy of an account and region
+    import      besides, for the deploy that takes up what a teardown has kept
     role        the role that CloudFormation assumes (cloudformation_role)
     trust       the trust policy of that role
     boundary    a permissions boundary for the functions' roles

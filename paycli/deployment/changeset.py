@@ -4,11 +4,12 @@ import contextlib
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from paycli.deployment import failure, stacks
+from paycli.deployment.readoption import Kept
 from paycli.environment import Environment
 from paycli.errors import PaycliError
 from paycli.stack.retention import DATA_TYPES
@@ -38,6 +39,7 @@ class Change:
     resource_type: str
     replacement: str  # True, Conditional, False, or empty where the action isn't Modify
     causes: tuple[Cause, ...]
+    physical_id: str = ""  # empty where it is only made
 
     @property
     def loses_data(self) -> bool:
@@ -56,6 +58,7 @@ class Wanted:
     description: str
     alarms: tuple[str, ...] = ()  # ARNs; one that goes off while the stack is updated rolls the update back
     revert_drift: bool = False
+    imports: tuple[Kept, ...] = ()  # what stands already becomes the stack's; then nothing else changes
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class ChangeSet:
     stack_name: str
     creates: bool
     changes: tuple[Change, ...]
+    imports: bool = False  # it makes the stack of what stands already; an update adds the rest of `changes`
 
 
 def create(cloudformation: Any, environment: Environment, wanted: Wanted) -> ChangeSet | None:
@@ -95,6 +99,7 @@ def create(cloudformation: Any, environment: Environment, wanted: Wanted) -> Cha
         stack_name=environment.stack_name,
         creates=wanted.creates,
         changes=changes(described),
+        imports=bool(wanted.imports),
     )
 
 
@@ -114,7 +119,7 @@ def _take_back(cloudformation: Any, request: Mapping[str, Any], made: Mapping[st
     """Delete what may have been made, also where an interrupt or a lost reply hides its id."""
     from botocore.exceptions import ClientError
 
-    creates = request["ChangeSetType"] == "CREATE"
+    creates = request["ChangeSetType"] != "UPDATE"
     if made:
         discard(cloudformation, made["Id"], made["StackId"], creates=creates)
         return
@@ -130,9 +135,14 @@ def _request(environment: Environment, wanted: Wanted) -> dict[str, Any]:
         "StackName": environment.stack_name,
         "ChangeSetName": name,
         "ClientToken": name,  # the SDK may repeat a request whose reply was lost
-        "ChangeSetType": "CREATE" if wanted.creates else "UPDATE",
         "Description": wanted.description[:1024],
         **wanted.template,
+    }
+    if wanted.imports:  # AWS refuses tags and a role here; parameters and capabilities the template has no use for
+        resources = [one.request for one in wanted.imports]
+        return {**request, "ChangeSetType": "IMPORT", "ResourcesToImport": resources}
+    request |= {
+        "ChangeSetType": "CREATE" if wanted.creates else "UPDATE",
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in wanted.parameters.items()],
         "Capabilities": ["CAPABILITY_IAM"],
         "Tags": [{"Key": key, "Value": value} for key, value in environment.all_tags.items()],
@@ -153,15 +163,21 @@ def _request(environment: Environment, wanted: Wanted) -> dict[str, Any]:
     return request
 
 
-def told(environment: Environment, types: Mapping[str, str]) -> ChangeSet:
-    """Return what creating the stack would do, from its resources alone (logical ID to type).
+def told(environment: Environment, types: Mapping[str, str], kept: Iterable[Kept] = ()) -> ChangeSet:
+    """Return what creating the stack would do, from its resources alone (logical ID to type) and what was kept.
 
     CloudFormation hasn't been asked: there is nothing to execute, and nothing to discard.
     """
-    added = tuple(
-        Change("Add", logical_id, resource_type, "", ()) for logical_id, resource_type in sorted(types.items())
-    )
-    return ChangeSet("", "", environment.stack_name, creates=True, changes=added)
+    imported = tuple(Change("Import", one.logical_id, one.resource_type, "", (), one.physical_id) for one in kept)
+    known = ChangeSet("", "", environment.stack_name, creates=True, changes=imported, imports=bool(imported))
+    return with_additions(known, types)
+
+
+def with_additions(change_set: ChangeSet, types: Mapping[str, str]) -> ChangeSet:
+    """Return the change set with what the template has besides (logical ID to type): it is added afterwards."""
+    known = {change.logical_id for change in change_set.changes}
+    added = (Change("Add", name, kind, "", ()) for name, kind in types.items() if name not in known)
+    return replace(change_set, changes=tuple(sorted((*change_set.changes, *added), key=_destructive_first)))
 
 
 def _refused(
@@ -236,6 +252,7 @@ def changes(described: Mapping[str, Any]) -> tuple[Change, ...]:
             resource_type=entry["ResourceType"],
             replacement=entry.get("Replacement", ""),
             causes=tuple(_causes(entry.get("Details", []))),
+            physical_id=entry.get("PhysicalResourceId", ""),
         )
         for entry in entries
     ]

@@ -9,7 +9,7 @@ from typing import Any
 from paycli.aws import Aws
 from paycli.deployment import artifacts, changeset, failure, follow, marks, outputs, records, stackpolicy, stacks
 from paycli.deployment.changeset import ChangeSet
-from paycli.deployment.plan import Plan, discard
+from paycli.deployment.plan import Plan, completed, discard
 from paycli.deployment.records import Record
 from paycli.environment import Environment
 from paycli.errors import DetachedError, PaycliError, not_deployed
@@ -68,9 +68,10 @@ def undo(aws: Aws, plan: Plan, report: Report) -> PaycliError:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CancelUpdateStack.html
     """
     assert plan.change_set and plan.bucket  # noqa: S101 - what wasn't planned isn't executed
-    result, said = _undone(aws, plan, plan.change_set, report)
+    undone = _undone_after_import if plan.change_set.imports else _undone
+    result, said = undone(aws, plan, plan.change_set, report)
     for record in records.recent(plan.bucket, plan.environment.name, 1):
-        if record.change_set_id == plan.change_set.change_set_id and record.result == "in_progress":
+        if record.stack_id == plan.change_set.stack_id and record.result == "in_progress":
             done = result == "succeeded"
             records.end(plan.bucket, record.ended(result, "" if done else said))
             if done:
@@ -101,6 +102,30 @@ def _undone(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> tupl
         finished = follow.until_done(cloudformation, stack_id, report=report)
     done = finished.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
     return "succeeded" if done else "failed", f"Interrupted, too late to undo it: {name} is {finished.status}."
+
+
+def _undone_after_import(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> tuple[records.Ended, str]:
+    """The same for a deploy that takes up kept data: what was imported stays imported, for the next deploy."""
+    cloudformation = aws.client("cloudformation")
+    name, stack_id = change_set.stack_name, change_set.stack_id
+    stack = stacks.find(cloudformation, stack_id)
+    if stack is None or stack.empty:
+        discard(aws, plan)
+        return "cancelled", f"Interrupted before CloudFormation began: what was kept is as it was, without {name}."
+    serves = bool(stack.outputs)
+    status = stack.status
+    if stack.in_progress:
+        after = follow.last_event(cloudformation, stack_id)
+        if status == "UPDATE_IN_PROGRESS" and not serves and _cancel(cloudformation, change_set, report):
+            finished = follow.follow(cloudformation, stack_id, after=after, total=0, report=report)
+        else:
+            finished = follow.until_done(cloudformation, stack_id, report=report)
+        status = finished.status
+    if not serves and status in {"IMPORT_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}:
+        said = f"Interrupted: {name} has what was kept, and nothing that serves. The next deploy adds the rest."
+        return "cancelled", said
+    done = status in {"UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}  # that is of the table's protection alone
+    return "succeeded" if done else "failed", f"Interrupted, too late to undo it: {name} is {status}."
 
 
 def _cancel(cloudformation: Any, change_set: ChangeSet, report: Report) -> bool:
@@ -138,6 +163,9 @@ def _recorded(
     )
     begun = records.begin(bucket, begun, plan.stack)
     try:
+        if change_set.imports:
+            plan, begun = _take_up(aws, plan, begun, change_set, report)
+            change_set = plan.change_set or change_set
         status = _run_guarded(aws, plan, change_set, report, allowed)
         if plan.environment.retain_data:
             status = _protect(aws, plan, begun, change_set, report) or status
@@ -151,16 +179,31 @@ def _recorded(
     return done, status
 
 
+def _take_up(aws: Aws, plan: Plan, begun: Record, imports: ChangeSet, report: Report) -> tuple[Plan, Record]:
+    """Import what an earlier stack has kept; return the plan that adds the rest, and the record of both."""
+    cloudformation = aws.client("cloudformation")
+    status = _run(aws, plan, imports, report)
+    stacks.shown(cloudformation, imports.stack_id, status)
+    report(Step("What was kept is the stack's again; now the rest is added"))
+    rest = completed(aws, plan)
+    assert rest.change_set  # noqa: S101 - that is what completes the plan
+    assert rest.bucket  # noqa: S101 - only a dry run has none
+    # By its change set the stack tells how this deploy has ended, where nobody writes it.
+    begun = begun.model_copy(update={"change_set_id": rest.change_set.change_set_id})
+    records.end(rest.bucket, begun)
+    return rest, begun
+
+
 def _run_guarded(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report, allowed: Collection[str]) -> str:
     """Run the change set under the stack policy, which stands again however it ends; return the stack's status."""
     if not plan.environment.retain_data:
-        return _run(aws, plan.environment, change_set, report)
+        return _run(aws, plan, change_set, report)
     cloudformation = aws.client("cloudformation")
     if not change_set.creates:
         stackpolicy.put(cloudformation, change_set.stack_id, lifted_for=allowed)
     stands = not change_set.creates and not allowed
     try:
-        status = _run(aws, plan.environment, change_set, report)
+        status = _run(aws, plan, change_set, report)
     except BaseException:
         if not stands:
             _put_back(cloudformation, change_set, report)
@@ -181,7 +224,7 @@ def _put_back(cloudformation: Any, change_set: ChangeSet, report: Report) -> Non
             report(Step(f"The stack policy isn't back, the next deploy sets it again: {error}"))
 
 
-def _run(aws: Aws, environment: Environment, change_set: ChangeSet, report: Report) -> str:
+def _run(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> str:
     """Execute the change set and follow it to its end; return the stack's status."""
     cloudformation = aws.client("cloudformation")
     after = follow.last_event(cloudformation, change_set.stack_id)
@@ -200,7 +243,8 @@ def _run(aws: Aws, environment: Environment, change_set: ChangeSet, report: Repo
         cloudformation, change_set.stack_id, after=after, total=len(change_set.changes), report=report
     )
     wanted = "CREATE_COMPLETE" if change_set.creates else "UPDATE_COMPLETE"
-    failure.demand(cloudformation, finished, wanted, change_set.stack_id, environment)
+    wanted = "IMPORT_COMPLETE" if change_set.imports else wanted
+    failure.demand(cloudformation, finished, wanted, change_set.stack_id, plan.environment, served=plan.serves_before)
     return wanted
 
 
@@ -211,7 +255,7 @@ def _protect(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: R
     """
     cloudformation = aws.client("cloudformation")
     cloudformation.update_termination_protection(StackName=executed.stack_id, EnableTerminationProtection=True)
-    if not executed.creates:
+    if plan.wanted.parameters["DeletionProtection"] == "true":
         return ""
     report(Step("Switching on the table's deletion protection"))
     protection = changeset.create(
@@ -221,6 +265,7 @@ def _protect(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: R
             plan.wanted,
             parameters={**plan.wanted.parameters, "DeletionProtection": "true"},
             creates=False,
+            revert_drift=False,
             description="paycli: deletion protection, after the create",
         ),
     )
@@ -229,7 +274,7 @@ def _protect(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: R
     assert plan.bucket  # noqa: S101 - only a dry run has none
     # By its change set the stack tells how this deploy has ended, where nobody writes it.
     records.end(plan.bucket, begun.model_copy(update={"change_set_id": protection.change_set_id}))
-    return _run(aws, plan.environment, protection, report)
+    return _run(aws, plan, protection, report)
 
 
 def _complete_table(aws: Aws, environment: Environment) -> None:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from paycli.aws_errors import is_temporary
+from paycli.deployment import stack_arn
 from paycli.errors import PaycliError
 from paycli.progress import Report, ResourceEvent, Step
 
-# Seconds between two looks: a stack that is done is seen within 1.7 s, at less than one call a second.
-_FASTEST, _SLOWEST = 0.35, 1.5
+# Seconds between two looks, before chance adds up to a tenth: a stack that is done is seen within 2.2 s. The longer
+# pauses are for the beginning, where calls would else come to more than one a second.
+_SHORTEST, _LONGEST = 1.4, 2.0
+_EMBEDDED = 0.1  # the embedded AWS is on this machine, and done at once
 _SETTLE_SECONDS = 1.0
 _OVERLAP = 25  # known events that are looked at again: so many newer ones may show before a late one
 DEADLINE_SECONDS = 3600.0
@@ -56,7 +59,7 @@ def follow(
     began = time.monotonic()
     operation = _Operation(stack_id, total, report)
     look = _Patient(cloudformation, stack_id, report, after)
-    pause = _FASTEST
+    place = stack_arn.parse(stack_id)
     while time.monotonic() - began < deadline_seconds:
         operation.take(look.fresh())
         if operation.status:
@@ -64,10 +67,12 @@ def follow(
                 time.sleep(_SETTLE_SECONDS)  # events may show late, and one of them is the cause
                 operation.take(look.fresh())
             return Finished(operation.status, tuple(operation.events))
-        time.sleep(pause * random.uniform(0.9, 1.1))  # noqa: S311 - spreads the calls, guards nothing
-        pause = min(pause * 1.6, _SLOWEST)
+        # One call a second at most, counting the next look and the one that reads the outputs.
+        earned = look.calls + 2 - (time.monotonic() - began)
+        pause = _EMBEDDED if place.emulated else min(max(earned, _SHORTEST), _LONGEST)
+        time.sleep(pause * random.uniform(1.0, 1.1))  # noqa: S311 - spreads the calls, guards nothing
     raise PaycliError(
-        f"{stack_id.split('/')[1]} isn't done after {deadline_seconds:.0f} s; CloudFormation goes on.",
+        f"{place.name} isn't done after {deadline_seconds:.0f} s; CloudFormation goes on.",
         hint="Run the command again: it says how the stack stands.",
         code=DEADLINE_CODE,
     )
@@ -120,7 +125,7 @@ def resource_event(raw: Mapping[str, Any], *, done: int = 0, total: int = 0) -> 
 class _Patient:
     """Reads events, and waits where AWS can't be asked for a while.
 
-    Without `after` it begins where the operation that runs, or has just ended, began.
+    Without `after` it begins where the operation that runs, or has just ended, began. `calls` counts the pages it read.
     """
 
     def __init__(self, cloudformation: Any, stack_id: str, report: Report, after: str) -> None:
@@ -128,6 +133,7 @@ class _Patient:
         self._before = {after} - {""}  # where the operation before ended: nothing older is of this one
         self._known = set[str](self._before)
         self._silent_since: float | None = None
+        self.calls = 0
 
     def fresh(self) -> list[dict[str, Any]]:
         """Return the events that weren't seen before, oldest first; none where AWS can't be asked now."""
@@ -160,25 +166,30 @@ class _Patient:
 
         Events show late, and then stand below known ones.
         """
-        passed = 0
-        for page in self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=self._stack_id):
-            for event in page["StackEvents"]:
+        passed = set[str]()  # an event that comes meanwhile moves the pages, and shows one again
+        for page in self._pages():
+            for event in page:
                 if event["EventId"] in self._before:
                     return
                 if event["EventId"] in self._known:
-                    passed += 1
+                    passed.add(event["EventId"])
                 else:
                     yield event
-            if passed >= _OVERLAP:
+            if len(passed) >= _OVERLAP:
                 return
 
     def _begun_last(self) -> Iterator[dict[str, Any]]:
         """Give the events of the operation that runs, or has just ended: back to where the one before it ended."""
-        pages = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=self._stack_id)
-        events = (event for page in pages for event in page["StackEvents"])
+        events = (event for page in self._pages() for event in page)
         for number, event in enumerate(events):
             own = event.get("PhysicalResourceId") == self._stack_id
             if number and own and _is_end(event):
                 self._before = {event["EventId"]}
                 return
             yield event
+
+    def _pages(self) -> Iterator[list[dict[str, Any]]]:
+        """Give the pages of events, newest first."""
+        for page in self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=self._stack_id):
+            self.calls += 1
+            yield page["StackEvents"]

@@ -11,10 +11,11 @@ from typing import Any
 
 from paycli import __version__
 from paycli.aws import Aws, Caller, check_caller
-from paycli.deployment import artifacts, bootstrap, changeset, lint, stacks, states
+from paycli.deployment import artifacts, bootstrap, changeset, lint, readoption, stacks, states
 from paycli.deployment.artifacts import Bucket
 from paycli.deployment.changeset import ChangeSet, Wanted
 from paycli.deployment.package import CodePackage, package
+from paycli.deployment.readoption import Kept
 from paycli.deployment.records import Version
 from paycli.environment import Environment
 from paycli.errors import PaycliError
@@ -32,6 +33,8 @@ _NO_BUCKET = "made-by-the-first-deploy"
 
 # After a rollback, AWS doesn't say whose template GetTemplate gives.
 _AS_DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
+
+_TABLE = "AWS::DynamoDB::Table"
 
 # The alarms that undo an update while it runs; CloudFormation takes at most five.
 _ERROR_ALARMS = ("validation-errors", "processing-errors", "api-5xx")
@@ -51,6 +54,12 @@ class Plan:
     change_set: ChangeSet | None
     code: CodePackage | None = None  # where it was packed here
     rollback_of: int | None = None  # the record that is deployed again
+    kept: tuple[Kept, ...] = ()  # of an earlier stack, for the one that is created
+
+    @property
+    def serves_before(self) -> bool:
+        """Whether a version runs that a failed update goes back to."""
+        return self.stack is not None and not self.stack.holds_only_data
 
     @property
     def changes(self) -> tuple[changeset.Change, ...]:
@@ -90,22 +99,27 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, opti
         paycli=__version__,
         commit=_commit(root),
     )
+    creates = stack is None or stack.empty
     plan = Plan(
         environment=environment,
         caller=caller,
-        stack=None if stack is None or stack.empty else stack,
-        wanted=Wanted({}, {}, creates=stack is None or stack.empty, description=_description(version, caller)),
+        stack=None if creates else stack,
+        wanted=Wanted({}, {}, creates=creates, description=_description(version, caller)),
         body=body,
         version=version,
         bucket=bucket,
         change_set=None,
         code=code,
+        kept=readoption.find(aws, environment, json.loads(body)) if creates else (),
     )
-    if plan.wanted.creates and bucket is None and len(body.encode()) > _INLINE_LIMIT:
+    if options.dry_run and plan.kept:
+        report(Step("Told from the template and what an earlier stack has kept: it is imported first, and then the"))
+        report(Step("rest is added, which CloudFormation can't plan before."))
+        return replace(plan, change_set=changeset.told(environment, types_of(body), plan.kept))
+    if creates and bucket is None and len(body.encode()) > _INLINE_LIMIT:
         report(Step("Told from the template: CloudFormation takes one of this size only from the artifact bucket,"))
         report(Step("which the first deploy makes."))
-        types = {name: resource.resource_type for name, resource in template.resources.items()}
-        return replace(plan, change_set=changeset.told(environment, types))
+        return replace(plan, change_set=changeset.told(environment, types_of(body)))
     if not options.revert_drift and _is_deployed(cloudformation, plan):
         return plan
     if bucket and not options.dry_run and artifacts.upload_if_absent(bucket, code):
@@ -114,16 +128,79 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, opti
 
 
 def with_change_set(aws: Aws, plan: Plan, *, revert_drift: bool = False) -> Plan:
-    """Return the plan with the change set that makes its template and code the stack's."""
+    """Return the plan with the change set that makes its template and code the stack's.
+
+    Where an earlier stack has kept something, that change set only imports it, and `completed` gives the one that
+    follows. What was imported is compared with what really stands: the template of an import may claim anything.
+    """
+    creates = plan.wanted.creates
+    unserving = not (creates or plan.serves_before)
     wanted = replace(
         plan.wanted,
         template=_source(plan.bucket, plan.body),
-        parameters=_parameters(plan),
-        alarms=() if plan.wanted.creates else _triggers(aws, plan.environment, plan.caller),
-        revert_drift=revert_drift and not plan.wanted.creates,
+        parameters=_parameters(plan, protects=_table_stands(aws, plan)),
+        alarms=() if creates or unserving else _triggers(aws, plan.environment, plan.caller),
+        revert_drift=(revert_drift or unserving) and not creates,
     )
+    if plan.kept:
+        return replace(plan, wanted=wanted, change_set=_import(aws, plan))
     change_set = changeset.create(aws.client("cloudformation"), plan.environment, wanted)
     return replace(plan, wanted=wanted, change_set=change_set)
+
+
+def completed(aws: Aws, plan: Plan) -> Plan:
+    """Return the plan with the change set that adds the rest to what was imported.
+
+    Raises PaycliError where it would replace or remove what holds data.
+    """
+    wanted = replace(plan.wanted, creates=False, revert_drift=True)
+    change_set = changeset.create(aws.client("cloudformation"), plan.environment, wanted)
+    assert change_set  # noqa: S101 - outputs at least are added
+    plan = replace(plan, wanted=wanted, change_set=change_set)
+    try:
+        guard(change_set, ())
+    except BaseException:
+        discard(aws, plan)
+        raise
+    return plan
+
+
+def _import(aws: Aws, plan: Plan) -> ChangeSet:
+    """Return the change set that makes the stack of what was kept, and shows what is added to it afterwards."""
+    from botocore.exceptions import ClientError
+
+    body = readoption.body(json.loads(plan.body), plan.kept)
+    imports = replace(plan.wanted, template={"TemplateBody": body}, imports=plan.kept)
+    try:
+        change_set = changeset.create(aws.client("cloudformation"), plan.environment, imports)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AccessDenied" or error.operation_name != "CreateChangeSet":
+            raise
+        raise PaycliError(
+            f"An earlier {plan.environment.stack_name} has kept its data, which may not be imported: "
+            f"{error.response['Error']['Message']}",
+            hint="The deployer's policy imports no key, on purpose. For this one deploy somebody needs besides what "
+            f"`paycli config deployer-policy --env {plan.environment.name} --for import` prints.",
+            code="import_denied",
+        ) from None
+    assert change_set  # noqa: S101 - an import without changes is refused
+    return changeset.with_additions(change_set, types_of(plan.body))
+
+
+def types_of(body: str) -> dict[str, str]:
+    """Return the type of each resource of a template, by its logical ID."""
+    return {name: resource["Type"] for name, resource in json.loads(body)["Resources"].items()}
+
+
+def _table_stands(aws: Aws, plan: Plan) -> bool:
+    """Whether the table is there before this deploy: one that is made anew must be such as can be rolled back."""
+    if plan.wanted.creates:
+        return any(one.resource_type == _TABLE for one in plan.kept)
+    if plan.stack is None or plan.serves_before:
+        return True
+    pages = aws.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=plan.stack.stack_id)
+    summaries = [summary for page in pages for summary in page["StackResourceSummaries"]]
+    return any(summary["ResourceType"] == _TABLE for summary in summaries)
 
 
 def guard(change_set: ChangeSet, allowed: Collection[str]) -> None:
@@ -168,14 +245,14 @@ def _bucket(aws: Aws, environment: Environment, caller: Caller, report: Report, 
     return artifacts.bucket_of(aws, found, caller.account) if found else None
 
 
-def _parameters(plan: Plan) -> dict[str, str]:
+def _parameters(plan: Plan, *, protects: bool) -> dict[str, str]:
     parameters = {
         "ArtifactBucket": plan.bucket.name if plan.bucket else _NO_BUCKET,
         "CodeKey": plan.version.code_key,
     }
     if plan.environment.retain_data:
         # A protected table couldn't be rolled back by a create that fails.
-        parameters["DeletionProtection"] = "false" if plan.wanted.creates else "true"
+        parameters["DeletionProtection"] = "true" if protects else "false"
     return parameters
 
 
@@ -190,7 +267,7 @@ def _is_deployed(cloudformation: Any, plan: Plan) -> bool:
     stack = plan.stack
     if stack is None or stack.status not in _AS_DEPLOYED:
         return False
-    if stack.parameters != _parameters(plan) or stack.tags != plan.environment.all_tags:
+    if stack.parameters != _parameters(plan, protects=True) or stack.tags != plan.environment.all_tags:
         return False
     try:
         found = cloudformation.get_template(StackName=stack.stack_id)["TemplateBody"]

@@ -1,5 +1,6 @@
 """A reviewed plan as a file, for pipelines of two steps: `deploy --plan FILE`, and later `deploy --execute FILE`."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from paycli.aws import Aws, check_caller
 from paycli.deployment import artifacts, changeset, stacks
 from paycli.deployment.changeset import ChangeSet, Wanted
-from paycli.deployment.plan import Plan
+from paycli.deployment.plan import Plan, types_of
 from paycli.deployment.records import Version
 from paycli.environment import Environment
 from paycli.errors import PaycliError, UsageError
@@ -29,6 +30,7 @@ class PlanFile(BaseModel):
     stack_id: str
     change_set_id: str
     creates: bool
+    imports: bool = False  # what an earlier stack has kept, before the rest is added
     stack_changed_at: str
     bucket: str
     version: Version
@@ -48,6 +50,7 @@ def save(plan: Plan, region: str, path: Path) -> None:
         stack_id=plan.change_set.stack_id,
         change_set_id=plan.change_set.change_set_id,
         creates=plan.change_set.creates,
+        imports=plan.change_set.imports,
         stack_changed_at=str(plan.stack.changed_at) if plan.stack else "",
         bucket=plan.bucket.name,
         version=plan.version,
@@ -79,9 +82,9 @@ def load(aws: Aws, environment: Environment, path: Path) -> Plan:
     if stack is None or stack.in_progress or stack.empty is not saved.creates or _moved(stack, saved):
         status = stack.status if stack else "gone"
         raise _outdated(f"the stack has moved since (it is {status})")
-    change_set = _reviewed(cloudformation, saved, environment)
     bucket = artifacts.bucket_of(aws, saved.bucket, caller.account)
     body = artifacts.download(bucket, artifacts.template_key(saved.version.template_sha256)).decode()
+    change_set = _reviewed(cloudformation, saved, environment, types_of(body))
     url = f"{bucket.s3.meta.endpoint_url}/{bucket.name}/{artifacts.template_key(saved.version.template_sha256)}"
     return Plan(
         environment=environment,
@@ -108,7 +111,7 @@ def _moved(stack: stacks.Stack, saved: PlanFile) -> bool:
     return not saved.creates and str(stack.changed_at) != saved.stack_changed_at
 
 
-def _reviewed(cloudformation: Any, saved: PlanFile, environment: Environment) -> ChangeSet:
+def _reviewed(cloudformation: Any, saved: PlanFile, environment: Environment, types: Mapping[str, str]) -> ChangeSet:
     """Return the change set, if it is still there, executable, and the one that was reviewed."""
     try:
         described = changeset.describe(cloudformation, saved.change_set_id)
@@ -117,10 +120,19 @@ def _reviewed(cloudformation: Any, saved: PlanFile, environment: Environment) ->
     status = described.get("ExecutionStatus", "AVAILABLE")
     if status != "AVAILABLE":
         raise _outdated(f"its change set is {status}")
-    found = changeset.changes(described)
-    if [asdict(change)["logical_id"] for change in found] != [change["logical_id"] for change in saved.changes]:
+    found = ChangeSet(
+        change_set_id=saved.change_set_id,
+        stack_id=saved.stack_id,
+        stack_name=environment.stack_name,
+        creates=saved.creates,
+        changes=changeset.changes(described),
+        imports=saved.imports,
+    )
+    if found.imports:
+        found = changeset.with_additions(found, types)
+    if [change.logical_id for change in found.changes] != [change["logical_id"] for change in saved.changes]:
         raise _outdated("its change set is not the one that was reviewed")
-    return ChangeSet(saved.change_set_id, saved.stack_id, environment.stack_name, saved.creates, found)
+    return found
 
 
 def _outdated(why: str) -> PaycliError:

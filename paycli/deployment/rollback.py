@@ -1,10 +1,11 @@
 """Deploy a recorded version again, exactly, without the checkout that it came from."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 
 from paycli.aws import Aws, Caller
-from paycli.deployment import artifacts, records, states
+from paycli.deployment import artifacts, readoption, records, states
 from paycli.deployment.artifacts import Bucket
 from paycli.deployment.changeset import Wanted
 from paycli.deployment.plan import Plan, with_change_set
@@ -74,6 +75,7 @@ def prepare(aws: Aws, environment: Environment, caller: Caller, bucket: Bucket, 
         bucket=bucket,
         change_set=None,
         rollback_of=record.number,
+        kept=readoption.find(aws, environment, json.loads(body)) if creates else (),
     )
     return with_change_set(aws, plan)
 

@@ -10,6 +10,7 @@ from paycli.errors import PaycliError
 
 # By then DescribeStacks must tell what the events have told: its answers are eventually consistent.
 _VISIBLE_SECONDS = 15.0
+_OURS = "Built by paycli."  # how the description of every template ends
 _PAUSE = 0.5  # seconds between two looks
 
 
@@ -26,11 +27,17 @@ class Stack:
     tags: Mapping[str, str]
     change_set_id: str = ""  # the one that was executed last
     changed_at: datetime | None = None  # when the last operation began
+    description: str = ""  # its template's
 
     @property
     def empty(self) -> bool:
         """Whether it is only the place that a plan for a new stack has made."""
         return self.status == "REVIEW_IN_PROGRESS"
+
+    @property
+    def holds_only_data(self) -> bool:
+        """Whether it was made by an import, and nothing was added yet: then nothing of it serves."""
+        return not (self.empty or self.parameters or self.outputs) and self.description.endswith(_OURS)
 
     @property
     def in_progress(self) -> bool:
@@ -82,12 +89,16 @@ def parsed(found: Mapping[str, Any]) -> Stack:
         tags={entry["Key"]: entry["Value"] for entry in found.get("Tags", [])},
         change_set_id=found.get("ChangeSetId", ""),
         changed_at=found.get("LastUpdatedTime") or found.get("CreationTime"),
+        description=found.get("Description", ""),
     )
 
 
 def check_ours(stack: Stack) -> None:
-    """Raise PaycliError where the stack wasn't deployed by paycli: one of that name may be somebody else's."""
-    if stack.tags.get("ManagedBy") != "paycli":
+    """Raise PaycliError where the stack wasn't deployed by paycli: one of that name may be somebody else's.
+
+    An import can't give a stack tags.
+    """
+    if stack.tags.get("ManagedBy") != "paycli" and not stack.holds_only_data:
         raise PaycliError(
             f"{stack.name} was not deployed by paycli (it lacks the tag ManagedBy=paycli); it is left alone.",
             hint="Choose another environment name, or look at the stack in the CloudFormation console.",

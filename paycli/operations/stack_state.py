@@ -36,6 +36,10 @@ _MEANINGS: Mapping[str, tuple[Condition, str]] = {
     "IMPORT_ROLLBACK_COMPLETE": ("bad", "taking up resources failed and was undone"),
     "IMPORT_ROLLBACK_FAILED": ("bad", "taking up resources failed, and so did undoing it"),
 }
+_ONLY_DATA: tuple[Condition, str] = (
+    "bad",
+    "it has what an earlier stack kept, and nothing that serves: the next deploy adds the rest",
+)
 _UNKNOWN: tuple[Condition, str] = ("bad", "a state that paycli doesn't know")
 
 
@@ -68,6 +72,8 @@ class History:
 def stack_state(described: Mapping[str, Any], stack: stacks.Stack) -> StackState:
     """Put together what DescribeStacks says."""
     condition, meaning = _MEANINGS.get(stack.status, _UNKNOWN)
+    if stack.holds_only_data and not stack.in_progress:
+        condition, meaning = _ONLY_DATA
     drift = described.get("DriftInformation", {})
     changes = (described.get(name) for name in ("DeletionTime", "LastUpdatedTime", "CreationTime"))
     return StackState(

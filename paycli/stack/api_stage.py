@@ -12,7 +12,12 @@ from paycli.stack.logs import Logs
 from paycli.stack.names import STAGE_NAME
 
 if TYPE_CHECKING:
-    from paycli.environment import Environment
+    from paycli.environment import Environment, Throttle
+
+# Requests to /health a second, and at once. Its function has few instances of its own, and the scheduled run, which
+# tells of a bad state, needs one of them: callers must not take them all.
+HEALTH_RATE = 10
+HEALTH_BURST = 20
 
 # Who called what, when, from where, and how long each part took. No header, no query string, no body: those
 # could carry card data.
@@ -70,9 +75,23 @@ def add_stage(
                     # Would write whole bodies to the log.
                     DataTraceEnabled=False,
                     MetricsEnabled=True,
-                )
+                ),
+                _health_setting(environment.throttle),
             ],
         )
+    )
+
+
+def _health_setting(throttle: "Throttle") -> MethodSetting:
+    """Return what holds for GET /health in the place of what holds for all: no alarm needs metrics by this route."""
+    return MethodSetting(
+        ResourcePath="/~1health",  # ~1 is a slash within the path
+        HttpMethod="GET",
+        ThrottlingRateLimit=min(HEALTH_RATE, throttle.rate),
+        ThrottlingBurstLimit=min(HEALTH_BURST, throttle.burst),
+        LoggingLevel="ERROR",
+        DataTraceEnabled=False,
+        MetricsEnabled=False,
     )
 
 

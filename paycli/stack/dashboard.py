@@ -68,7 +68,7 @@ def _payments(environment: "Environment") -> list[Widget]:
     ]
     return [
         _graph(
-            "Are payments flowing? By outcome, and faults",
+            "Are payments flowing?",
             "Sum",
             [
                 *_lines(METRIC_NAMESPACE, outcomes, ours),

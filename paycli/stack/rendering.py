@@ -22,9 +22,24 @@ def to_json(template: Template) -> str:
 
 
 def to_yaml(template: Template) -> str:
-    """Return the template as YAML with the short tags (!Ref, !GetAtt, !Sub), in the order of the builders."""
+    """Return the template as YAML with the short tags (!Ref, !GetAtt, !Sub), in the order of the builders.
+
+    A character that can't be seen is escaped, and then every one beyond ASCII.
+    """
+    document = as_dict(template)
+    text = _dumped(document, allow_unicode=True)
+    # What turns the direction of a text or has no width would show a reader something else than what is deployed.
+    return text if text.replace("\n", "").isprintable() else _dumped(document, allow_unicode=False)
+
+
+def _dumped(document: dict[str, Any], *, allow_unicode: bool) -> str:
     text: str = yaml.dump(
-        as_dict(template), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100_000, default_flow_style=False
+        document,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=allow_unicode,
+        width=100_000,
+        default_flow_style=False,
     )
     return text
 

@@ -71,7 +71,7 @@ def test_a_failed_create_names_its_cause_before_what_it_cancelled(cloud: FakePro
     assert error.startswith(f"Error: {TABLE} (AWS::DynamoDB::Table)")
     assert "Subscriber limit exceeded" in error
     assert "ROLLBACK_COMPLETE" in error
-    assert "paycli teardown --env dev" in error
+    assert "Then: paycli deploy --env dev" in error
     assert "Resource creation cancelled" in ran.err
     assert cloud.aws.standing("AWS::KMS::Key", cloud.aws.stack(STACK).resources["Key"].physical_id) is None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from paycli.configuration import load
+from paycli.configuration import accepted_lines, load
 from paycli.environment import AcceptedRisk
 from paycli.errors import ConfigurationError
 
@@ -130,3 +130,34 @@ def test_no_resource_is_no_acceptance() -> None:
 
 def test_accepted_risks_are_no_setting_of_an_environment(tmp_path: Path) -> None:
     assert "accepted_risks" not in load("prod", written(tmp_path, ACCEPTED)).sources
+
+
+@pytest.mark.parametrize(("rule", "refused_"), [("E3002", True), ("W9584", False), ("CKV_AWS_117", False)])
+def test_an_error_is_accepted_by_name_alone(tmp_path: Path, rule: str, refused_: bool) -> None:
+    text = ACCEPTED.replace("CKV_AWS_117", rule).replace('["ValidationFunction", "ProcessingFunction"]', '["*"]')
+    if refused_:
+        error = refused(tmp_path, text)
+        assert (
+            f"({rule}): rule: an error ({rule}) is accepted for resources by name alone, not for '*'" in error.message
+        )
+    else:
+        assert load("prod", written(tmp_path, text)).environment.accepted_risks[0].resource == ("*",)
+
+
+def test_an_acceptance_has_a_line(tmp_path: Path) -> None:
+    deceiving = ACCEPTED.replace('"No network."', '"""Not\n[[audit.accept]]\nhere."""').replace("117", "118")
+    root = written(tmp_path, f"{ACCEPTED}{deceiving}  [[ audit . accept ]]\n{ACCEPTED.split(chr(10), 2)[2]}")
+    lines = {(risk.rule, line) for risk, line in accepted_lines(root).items()}
+    assert lines == {("CKV_AWS_117", 2), ("CKV_AWS_118", 9)}  # the third says what the first says
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        """[audit]
+accept = [{rule = "W1000", resource = "A", reason = "r", owner = "o", until = 2027-01-01}]""",
+    ],
+)
+def test_what_is_no_table_of_its_own_has_none(tmp_path: Path, text: str) -> None:
+    assert accepted_lines(written(tmp_path, text)) == {}

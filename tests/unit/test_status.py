@@ -16,9 +16,10 @@ from paycli import screens
 from paycli.aws import Aws
 from paycli.cli import run
 from paycli.commands.common import Project
+from paycli.deployment import stacks
 from paycli.errors import ConfigurationError, PaycliError
 from paycli.operations.readings import Unread
-from paycli.operations.stack_state import _MEANINGS
+from paycli.operations.stack_state import _MEANINGS, stack_state
 from paycli.operations.status import Status, gather
 from paycli.stack.monitoring import watches
 from tests.unit.smoke.smoke_stack import AwsError, Reply, Stack, aws_of, outputs, problem, serving
@@ -319,6 +320,22 @@ def test_each_state_of_cloudformation_has_words() -> None:
     model = botocore.session.Session().get_service_model("cloudformation")
     states = set(model.shape_for("StackStatus").enum)
     assert set(_MEANINGS) == states - {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"}  # neither is a stack that stands
+
+
+@pytest.mark.parametrize(
+    ("status", "meaning"), [("IMPORT_COMPLETE", "nothing that serves"), ("UPDATE_IN_PROGRESS", "being updated")]
+)
+def test_a_stack_of_kept_data_alone_does_not_count_as_deployed(status: str, meaning: str) -> None:
+    described = {
+        "StackName": "payment-api-prod",
+        "StackId": "arn:1",
+        "StackStatus": status,
+        "Description": "Payment API, environment prod. Built by paycli.",
+        "CreationTime": BEGAN,
+    }
+    shown = stack_state(described, stacks.parsed(described))
+    assert meaning in shown.meaning
+    assert shown.condition != "good"
 
 
 def test_alarms_that_fire_come_first_and_the_newest_of_them_on_top() -> None:

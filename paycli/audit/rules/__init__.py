@@ -4,7 +4,7 @@ A rule is one class in one of these modules; cfn-lint makes the rules from what 
 """
 
 from paycli.audit.rule import AuditRule
-from paycli.audit.rules.access import NoThrottle, OpenRoute
+from paycli.audit.rules.access import MaybeOpenRoute, NoThrottle, OpenRoute
 from paycli.audit.rules.alarms import (
     AlarmCannotPublish,
     AlarmTellsNobody,
@@ -20,7 +20,9 @@ from paycli.audit.rules.bodies import (
     ErrorsQuoteCaller,
     EventsInFunctionLog,
 )
+from paycli.audit.rules.bulk import BulkRead
 from paycli.audit.rules.data import DeletedWhenReplaced, DeletedWithStack, TableUnprotected, TableWithoutRecovery
+from paycli.audit.rules.destinations import AnotherAccountReceives, AnotherRegionReceives
 from paycli.audit.rules.encryption import EnvironmentUnencrypted, KeyWithoutRotation, StoreUnencrypted
 from paycli.audit.rules.failures import (
     AsyncWithoutDestination,
@@ -28,8 +30,10 @@ from paycli.audit.rules.failures import (
     QueueWithoutRedrive,
     StreamWithoutDestination,
 )
+from paycli.audit.rules.firewall import FirewallBlocksNothing, FirewallOnlyCounts, FirewallWithoutLog, NoFirewall
 from paycli.audit.rules.identity import AllowByExclusion, BroadManagedPolicy, WildcardAction, WildcardResource
 from paycli.audit.rules.invocation import InvocableByAnyone, PermissionWiderThanRoute
+from paycli.audit.rules.keys import GrantForAnyone, KeyUsedByAccount
 from paycli.audit.rules.logs import (
     ExecutionLogUndeclared,
     FunctionLogUndeclared,
@@ -46,12 +50,14 @@ from paycli.audit.rules.secrets import (
     ParameterShowsSecret,
     SecretInFunctionEnvironment,
 )
-from paycli.audit.rules.transport import OldTls, PlainHttp
+from paycli.audit.rules.transport import OldTls, PlainHttp, PlainHttpSubscription
 from paycli.audit.rules.unread import Unread
 from paycli.audit.rules.validation import BodyNotValidated, ValidationByContentType
+from paycli.audit.rules.watching import ApiErrorsUnwatched, FunctionErrorsUnwatched, ScheduleOff, UndefinedMetric
 
 RULES: tuple[type[AuditRule], ...] = (
     OpenRoute,
+    MaybeOpenRoute,
     NoThrottle,
     AlarmWithoutData,
     MissingDataUnstated,
@@ -101,4 +107,18 @@ RULES: tuple[type[AuditRule], ...] = (
     BodyNotValidated,
     ValidationByContentType,
     Unread,
+    NoFirewall,
+    FirewallBlocksNothing,
+    FirewallOnlyCounts,
+    FirewallWithoutLog,
+    FunctionErrorsUnwatched,
+    ApiErrorsUnwatched,
+    ScheduleOff,
+    UndefinedMetric,
+    BulkRead,
+    KeyUsedByAccount,
+    GrantForAnyone,
+    AnotherAccountReceives,
+    AnotherRegionReceives,
+    PlainHttpSubscription,
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from cfnlint.rules import RuleMatch
 
+from paycli.audit.choices import choices
 from paycli.audit.policies import Statement, statements
 from paycli.audit.rule import AuditRule, finding
 from paycli.audit.template import Node, Resource, Stack
@@ -17,8 +18,8 @@ class OpenRoute(AuditRule):
     id = "E9611"
     shortdesc = "A route can be called by anybody"
     description = (
-        "A method, route or function URL has no authorization, and no resource policy says who may call. An API key "
-        "identifies a usage plan, and authenticates nobody."
+        "A method, route or function URL has no authorization, or a parameter or mapping can take it away, and no "
+        "resource policy says who may call. An API key identifies a usage plan, and authenticates nobody."
     )
     why = "Anybody on the internet can create payments, or ask how the system is; a health route is one to attack."
     requirement = "PCI DSS 7.3.3; AWS Security Hub APIGateway.8; AWS Well-Architected SEC03-BP07"
@@ -27,15 +28,33 @@ class OpenRoute(AuditRule):
     tags = ("resources", "apigateway", "lambda")
 
     def findings(self, stack: Stack) -> Iterator[RuleMatch]:
-        """Yield each open route; a browser sends OPTIONS without credentials, and it does nothing."""
-        for method in stack.resources("AWS::ApiGateway::Method"):
-            if not all(node.text == "OPTIONS" for node in method.get("HttpMethod")) and not _restricted(stack, method):
-                yield from _open(method, "AuthorizationType")
-        for route in stack.resources("AWS::ApiGatewayV2::Route"):
-            if not any((node.text or "").startswith("OPTIONS ") for node in route.get("RouteKey")):
-                yield from _open(route, "AuthorizationType")
-        for url in stack.resources("AWS::Lambda::Url"):
-            yield from _open(url, "AuthType")
+        """Yield each open route."""
+        for node in _authorizations(stack):
+            if node.absent or "NONE" in choices(node):
+                yield finding(node, f"Anybody can call {_owner(node)}: {_how(node)}")
+
+
+class MaybeOpenRoute(AuditRule):
+    """A route of which nobody can say whether it is open."""
+
+    id = "W9613"
+    shortdesc = "A deployment can open a route"
+    description = (
+        "The authorization of a method, route or function URL is a parameter without AllowedValues, an import or "
+        "another value that only a deployment knows."
+    )
+    why = "A review of the template proves nothing: one argument of a deployment, NONE, opens the route to everybody."
+    requirement = "PCI DSS 7.3.3; AWS Security Hub APIGateway.8; AWS Well-Architected SEC03-BP07"
+    mend = "Write the authorization into the template, or give its parameter AllowedValues without NONE."
+    source_url = "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-control-access-to-api.html"
+    tags = ("resources", "apigateway", "lambda")
+
+    def findings(self, stack: Stack) -> Iterator[RuleMatch]:
+        """Yield each authorization that can be anything; E9611 says where it can be none."""
+        for node in _authorizations(stack):
+            possible = list(choices(node))
+            if None in possible and "NONE" not in possible:
+                yield finding(node, f"A deployment can open {_owner(node)}: its authorization can be anything")
 
 
 class NoThrottle(AuditRule):
@@ -60,10 +79,29 @@ class NoThrottle(AuditRule):
                 yield finding(stage, _UNTHROTTLED.format(stage.name))
 
 
-def _open(resource: Resource, key: str) -> Iterator[RuleMatch]:
-    for node in resource.get(key):
-        if node.absent or node.text == "NONE":
-            yield finding(node, f"Anybody can call {resource.name}: no authorization")
+def _authorizations(stack: Stack) -> Iterator[Node]:
+    """Yield the authorization of each route, unless its API's policy says who may call.
+
+    A browser sends OPTIONS without credentials, and it does nothing.
+    """
+    for method in stack.resources("AWS::ApiGateway::Method"):
+        if not all(node.text == "OPTIONS" for node in method.get("HttpMethod")) and not _restricted(stack, method):
+            yield from method.get("AuthorizationType")
+    for route in stack.resources("AWS::ApiGatewayV2::Route"):
+        if not any((node.text or "").startswith("OPTIONS ") for node in route.get("RouteKey")):
+            yield from route.get("AuthorizationType")
+    for url in stack.resources("AWS::Lambda::Url"):
+        yield from url.get("AuthType")
+
+
+def _how(node: Node) -> str:
+    fixed = node.absent or (node.value == "NONE" and node.parameter is None)
+    return "no authorization" if fixed else "its authorization can be NONE when it is deployed"
+
+
+def _owner(node: Node) -> str:
+    """Return the logical ID of the resource that a node is of."""
+    return str(node.path[1])
 
 
 def _restricted(stack: Stack, method: Resource) -> bool:

@@ -14,8 +14,8 @@ class StoreUnencrypted(AuditRule):
     id = "E9621"
     shortdesc = "A store isn't encrypted as payments must be"
     description = (
-        "A table has no customer-managed key, a queue neither a key nor SqsManagedSseEnabled, a topic no key, a "
-        "bucket no BucketEncryption."
+        "A table, queue or topic has a key of AWS's (alias/aws/...), a table or topic no key at all, a queue neither "
+        "a key nor SqsManagedSseEnabled, a bucket no BucketEncryption."
     )
     why = "Whoever gets at the storage or may read the service reads the payments; nothing records the use of a key."
     requirement = "PCI DSS 3.5.1; AWS Security Hub SQS.1, SNS.1, S3.17; AWS Well-Architected SEC08-BP02"
@@ -30,8 +30,10 @@ class StoreUnencrypted(AuditRule):
                 if node.absent or node.truth is False:
                     yield finding(node, f"{table.name} isn't encrypted with a key of yours")
             for node in table.get("SSESpecification", "KMSMasterKeyId"):
-                if node.absent or "alias/aws/" in (node.text or ""):
-                    yield finding(node, f"{table.name} is encrypted with a key of AWS's")
+                if node.absent or _of_aws(node):
+                    yield _with_key_of_aws(table, node)
+        for store in stack.resources("AWS::SQS::Queue", "AWS::SNS::Topic"):
+            yield from (_with_key_of_aws(store, node) for node in store.get("KmsMasterKeyId") if _of_aws(node))
         for queue in stack.resources("AWS::SQS::Queue"):
             managed = all(node.truth is True for node in queue.get("SqsManagedSseEnabled"))
             yield from () if managed else _without(queue, "KmsMasterKeyId")
@@ -79,6 +81,15 @@ class KeyWithoutRotation(AuditRule):
                 for node in key.get("EnableKeyRotation"):
                     if node.absent or node.truth is False:
                         yield finding(node, f"{key.name} isn't rotated")
+
+
+def _of_aws(node: Node) -> bool:
+    """Whether a key is one that AWS manages: its policy lets in whoever may use the service in the account."""
+    return "alias/aws/" in (node.text or "")
+
+
+def _with_key_of_aws(store: Resource, place: Node) -> RuleMatch:
+    return finding(place, f"{store.name} is encrypted with a key of AWS's")
 
 
 def _without(resource: Resource, *keys: str) -> Iterator[RuleMatch]:

@@ -61,6 +61,27 @@ class OldTls(AuditRule):
                     yield finding(node, f"{api.name} accepts TLS 1.0")
 
 
+class PlainHttpSubscription(AuditRule):
+    """A message goes out in clear."""
+
+    id = "E9543"
+    shortdesc = "A topic sends to plain HTTP"
+    description = "A subscription of a topic has the protocol http."
+    why = "Each alarm or event crosses the internet in clear, and whoever is on the way reads or swallows it."
+    requirement = "PCI DSS 4.2.1; AWS Well-Architected SEC09-BP02"
+    mend = "Use https, and the endpoint's https address."
+    source_url = "https://docs.aws.amazon.com/sns/latest/dg/sns-http-https-endpoint-as-subscriber.html"
+    tags = ("resources", "sns")
+
+    def findings(self, stack: Stack) -> Iterator[RuleMatch]:
+        """Yield each such subscription, of its own or within a topic."""
+        subscriptions = [resource.here.get("Properties") for resource in stack.resources("AWS::SNS::Subscription")]
+        subscriptions += [topic.listed("Subscription") for topic in stack.resources("AWS::SNS::Topic")]
+        for protocol in (node for nodes in subscriptions for each in nodes for node in each.get("Protocol")):
+            if protocol.text == "http":
+                yield finding(protocol, "Messages are sent in clear: the protocol is http")
+
+
 def _refuses_plain_http(statement: Statement, store: Resource) -> bool:
     tests = statement.conditions
     return (

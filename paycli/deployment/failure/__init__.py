@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from paycli.deployment.failure import report, stack_arn
+from paycli.deployment import stack_arn
+from paycli.deployment.failure import report
 from paycli.deployment.failure.aftermath import aftermath
 from paycli.deployment.failure.cause import Cause
 from paycli.deployment.failure.causes import causes, causes_of_refusal, failures
@@ -17,15 +18,26 @@ if TYPE_CHECKING:
 __all__ = ["Cause", "causes", "demand", "refused_change_set"]
 
 
-def demand(cloudformation: Any, finished: "Finished", wanted: str, stack_id: str, environment: "Environment") -> None:
-    """Raise PaycliError with the first real cause, then the stack's state, unless it ended as `wanted`."""
+def demand(
+    cloudformation: Any,
+    finished: "Finished",
+    wanted: str,
+    stack_id: str,
+    environment: "Environment",
+    *,
+    served: bool = True,
+) -> None:
+    """Raise PaycliError with the first real cause, then the stack's state, unless it ended as `wanted`.
+
+    `served` says whether a version ran before, which a rollback brings back.
+    """
     if finished.status == wanted:
         return
     stack = stack_arn.parse(stack_id)
     found = failures(cloudformation, stack_id, finished.events)
     own = [cause for cause in found if not cause.rollback]
     of_rollback = [cause for cause in found if cause.rollback]
-    after = aftermath(finished.status, stack, environment)
+    after = aftermath(finished.status, stack, environment, served=served)
     # While a rollback hangs, what stops it is what has to be mended first.
     lifted = _explanation(of_rollback if finished.status.endswith("ROLLBACK_FAILED") else own)
     message = [

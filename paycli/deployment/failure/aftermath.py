@@ -4,7 +4,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from paycli.deployment.failure.stack_arn import StackArn
+from paycli.deployment.stack_arn import StackArn
 
 if TYPE_CHECKING:
     from paycli.environment import Environment
@@ -22,7 +22,10 @@ _MIXED = "some resources are new, others old"
 # By the stack's final status: what CloudFormation did, and what to run next.
 _STATES = {
     "CREATE_FAILED": ("it stopped and left what it had made", "{remove} && {deploy}"),
-    "ROLLBACK_COMPLETE": ("it deleted what it had made; the stack can only be deleted now", "{remove} && {deploy}"),
+    "ROLLBACK_COMPLETE": (
+        "it took back what it had begun; the next deploy deletes the empty stack and makes it again",
+        "{deploy}",
+    ),
     "ROLLBACK_FAILED": ("it began to delete what it had made, and could not finish", "{remove} && {deploy}"),
     "UPDATE_FAILED": (f"it stopped in the middle: {_MIXED}", "{aws} rollback-stack --stack-name {stack}{where}"),
     "UPDATE_ROLLBACK_COMPLETE": ("it went back to the previous version, which runs unchanged", "{deploy}"),
@@ -30,14 +33,18 @@ _STATES = {
         f"it began to go back to the previous version, and could not finish: {_MIXED}",
         "{aws} continue-update-rollback --stack-name {stack}{where}",
     ),
+    "IMPORT_ROLLBACK_COMPLETE": ("it took back the import, and left everything as it was", "{deploy}"),
+    "IMPORT_ROLLBACK_FAILED": ("it began to take back the import, and could not finish", "{remove} && {deploy}"),
     "DELETE_FAILED": ("it deleted what it could, and left the rest", "{remove}"),
     "DELETE_COMPLETE": ("somebody has deleted the stack meanwhile", "{deploy}"),
 }
 
 
-def aftermath(status: str, stack: StackArn, environment: "Environment") -> Aftermath:
-    """Return what a stack's final status says, and what to run next."""
+def aftermath(status: str, stack: StackArn, environment: "Environment", *, served: bool = True) -> Aftermath:
+    """Return what a stack's final status says, and what to run next; `served`: whether a version ran before."""
     did, following = _STATES.get(status, ("", ""))
+    if status == "UPDATE_ROLLBACK_COMPLETE" and not served:
+        did = "it took back what it had added to the kept data, of which nothing is lost; nothing serves yet"
     words = {"stack": stack.name, "deploy": f"paycli deploy --env {environment.name}", **_aws(stack, environment)}
     if stack.name == environment.stack_name:
         words["remove"] = f"paycli teardown --env {environment.name}"

@@ -147,8 +147,8 @@ _RULES = (
         r"already exists|HandlerErrorCode: AlreadyExists|BucketAlreadyOwnedByYou",
         "a resource of this name already exists",
         "It doesn't belong to this stack: it was made by hand, or kept when an earlier stack was deleted.",
-        "Delete or rename it, or deploy under another environment name. With retain_data, the first deploy of a stack "
-        "takes over what an earlier one has kept.",
+        "Delete or rename it, or deploy under another environment name. With retain_data, a deploy that makes the "
+        "stack imports the table, key, queues and log groups that an earlier one has kept.",
     ),
     _rule(
         "fixed_name",

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/fas-requests-and-
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from paycli.deployment.rights.arns import ANY, Made, Place
@@ -14,7 +15,10 @@ from paycli.deployment.rights.calls import (
     ARTIFACTS,
     BOOTSTRAP_CALLS,
     CALLS,
+    IMPORT_CALLS,
+    KEPT_CALLS,
     KEPT_MESSAGES_CALLS,
+    KEPT_TYPES,
     RECEIVED_MESSAGES_CALLS,
     SMOKE_CALLS,
     VAULT_CALLS,
@@ -29,6 +33,7 @@ from paycli.stack.bootstrap import BOOTSTRAP_STACK, build_bootstrap
 __all__ = ["ANY", "POLICIES", "Document", "Place", "characters", "explained", "split"]
 
 _CLOUDFORMATION = "cloudformation.amazonaws.com"
+_READS = ("Describe", "Get", "List")  # how the names of actions begin that change nothing
 _CALL, _MAKE = "Call", "Make"  # who uses a statement: paycli itself, or CloudFormation
 _THROUGH_CLOUDFORMATION = {"ForAnyValue:StringEquals": {"aws:CalledVia": _CLOUDFORMATION}}
 
@@ -36,7 +41,7 @@ _THROUGH_CLOUDFORMATION = {"ForAnyValue:StringEquals": {"aws:CalledVia": _CLOUDF
 def deployer(environment: Environment, place: Place) -> Document:
     """Return what whoever runs `paycli deploy`, `rollback`, `status`, `outputs` and `teardown` needs."""
     made = _made(environment)
-    calls = CALLS if environment.retain_data else (*CALLS, *VAULT_CALLS)
+    calls = (*CALLS, *(KEPT_CALLS if environment.retain_data else VAULT_CALLS))
     own = _statements(_CALL, calls, made, place, {})
     if environment.cloudformation_role:
         pass_on = {"StringEquals": {"iam:PassedToService": _CLOUDFORMATION}}
@@ -76,6 +81,29 @@ def bootstrap(environment: Environment, place: Place) -> Document:
     return document([*own, *_of_resources(unbounded, made, place, _THROUGH_CLOUDFORMATION)])
 
 
+def importer(environment: Environment, place: Place) -> Document:
+    """Return what the deployer needs besides, for the deploy that imports what a teardown has kept.
+
+    The deployer's policy imports no key: whoever may, can take any key of the account for this environment's own. An
+    import takes no service role, so who has one needs the rights to read what is imported.
+    """
+    made = _made(environment)
+    own = _statements(_CALL, IMPORT_CALLS, made, place, {})
+    if not environment.cloudformation_role:
+        return document(own)
+    reads = (_reading(right) for name in KEPT_TYPES for right in RIGHTS[name] if not right.via)
+    return document([*own, *_statements(_MAKE, filter(_is_any, reads), made, place, _THROUGH_CLOUDFORMATION)])
+
+
+def _reading(right: Right) -> Right:
+    """Return what of a right only reads."""
+    return replace(right, names=" ".join(name for name in right.names.split() if name.startswith(_READS)))
+
+
+def _is_any(right: Right) -> bool:
+    return bool(right.names)
+
+
 def boundary(environment: Environment, _place: Place) -> Document:
     """Return a permissions boundary: the most that any role of the stack may ever do."""
     policies = [properties["PolicyDocument"] for _, properties in _made(environment).of_type("AWS::IAM::ManagedPolicy")]
@@ -89,13 +117,14 @@ POLICIES: dict[str, Callable[[Environment, Place], Document]] = {
     "role": service_role,
     "trust": service_role_trust,
     "bootstrap": bootstrap,
+    "import": importer,
     "boundary": boundary,
 }
 
 
 def explained(policy: Document) -> dict[str, str]:
     """Return, by Sid, why a statement names more than resources of the stack."""
-    every = [*CALLS, *SMOKE_CALLS, *RECEIVED_MESSAGES_CALLS, *VAULT_CALLS, *BOOTSTRAP_CALLS]
+    every = [*CALLS, *SMOKE_CALLS, *RECEIVED_MESSAGES_CALLS, *KEPT_CALLS, *VAULT_CALLS, *BOOTSTRAP_CALLS]
     every += [right for rights in RIGHTS.values() for right in rights]
     reasons = {f"{prefix}{right.sid}": right.subject.why for right in every for prefix in (_CALL, _MAKE)}
     sids = [statement.get("Sid", "") for statement in policy["Statement"]]

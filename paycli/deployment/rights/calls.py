@@ -122,6 +122,24 @@ RECEIVED_MESSAGES_CALLS: tuple[Right, ...] = (
     Right(KEYS, "kms", "Decrypt", via=("sqs",)),
 )
 
+# Where data is kept, a deploy that makes the stack looks for what an earlier one has kept.
+KEPT_CALLS: tuple[Right, ...] = (
+    Right(_FAILED_QUEUE, "sqs", "GetQueueUrl"),
+    Right(_OTHER_QUEUES, "sqs", "GetQueueUrl"),
+    Right(KEYS, "kms", "DescribeKey ListResourceTags"),
+)
+
+# What that deploy needs besides to import what it has found, the key as well: a policy of its own, for the one deploy.
+KEPT_TYPES = ("AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::SQS::Queue")
+IMPORT_CALLS: tuple[Right, ...] = (
+    Right(
+        _CHANGES,
+        "cloudformation",
+        "CreateChangeSet",
+        condition={"ForAllValues:StringEquals": {"cloudformation:ImportResourceTypes": list(KEPT_TYPES)}},
+    ),
+)
+
 # A teardown empties a vault that goes with its stack; what is kept, nobody deletes who deploys.
 _RECOVERY_POINTS = Subject(
     "RecoveryPoints",

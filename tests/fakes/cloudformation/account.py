@@ -24,6 +24,7 @@ class Account:
 
     resources: list[Standing] = field(default_factory=list)
     alarms: dict[str, str] = field(default_factory=dict)  # name -> state, where it isn't OK
+    keys: dict[str, str] = field(default_factory=dict)  # id -> state, where it isn't Enabled
 
     def find(self, resource_type: str, physical_id: str) -> Standing | None:
         wanted = (resource_type, physical_id)

@@ -1,11 +1,11 @@
 """Change sets: made, computed, executed, deleted."""
 
-from tests.fakes.cloudformation import templates
+from tests.fakes.cloudformation import importing, templates
 from tests.fakes.cloudformation.account import Standing
 from tests.fakes.cloudformation.creation import Create
 from tests.fakes.cloudformation.diff import Change, Comparison, worth
 from tests.fakes.cloudformation.engine import Engine, accept, demand_updatable, is_repeated
-from tests.fakes.cloudformation.errors import ApiError, FakeProblem, invalid
+from tests.fakes.cloudformation.errors import ApiError, invalid
 from tests.fakes.cloudformation.model import ChangeSet, Configuration, Json, Stack
 from tests.fakes.cloudformation.resource_jobs import KEEPING
 from tests.fakes.cloudformation.resource_types import custom_name, known
@@ -18,11 +18,9 @@ _NO_CHANGES = "The submitted information didn't contain changes. Submit differen
 def make(engine: Engine, request: Json, body: str | None) -> ChangeSet:
     """Begin a change set. `body` is None where the stack's own template is used again."""
     name, kind = request["ChangeSetName"], request.get("ChangeSetType", "UPDATE")
-    if kind == "IMPORT":
-        raise FakeProblem("ChangeSetType IMPORT is not in the fake; SPEC.md says what is")
     stack = engine.find(request["StackName"])
-    creates = kind == "CREATE"
-    if creates and stack and stack.status != "REVIEW_IN_PROGRESS":
+    creates = kind == "CREATE" or (kind == "IMPORT" and (stack is None or stack.status == "REVIEW_IN_PROGRESS"))
+    if kind == "CREATE" and stack and stack.status != "REVIEW_IN_PROGRESS":
         raise invalid(f"Stack [{stack.name}] already exists and cannot be created again with the changeSet [{name}].")
     if not creates:
         stack = engine.demand(request["StackName"])
@@ -36,6 +34,8 @@ def make(engine: Engine, request: Json, body: str | None) -> ChangeSet:
     templates.check(template, request.get("Capabilities", []))
     before = stack.now.parameters if stack else {}
     values = templates.parameters(template, request.get("Parameters", []), before)
+    if kind == "IMPORT":
+        importing.check(stack, request, template)
     if stack is None:
         stack = engine.new_stack(request["StackName"])
         engine.begin(stack, "CREATE_CHANGESET", "")
@@ -58,26 +58,38 @@ def _set_status(change_set: ChangeSet, before: str, after: str) -> None:
 def _compute(engine: Engine, stack: Stack, change_set: ChangeSet) -> None:
     if change_set.change_set_id not in stack.change_sets:
         return
+    if change_set.kind == "IMPORT":
+        change_set.changes = importing.changes(change_set)
+        _settle(change_set, _scripted(engine, change_set) or importing.refusal(engine, change_set))
+        return
     reverts_drift = change_set.request.get("DeploymentMode") == "REVERT_DRIFT"
     changes = Comparison(engine, stack, change_set, actual=reverts_drift).run()
     change_set.changes = worth(changes)
     if reverts_drift:
         drifted = any(one.drift_status in {"MODIFIED", "DELETED"} for one in changes)
         change_set.drift_status = "DRIFTED" if drifted else "IN_SYNC"
-    reason = _refusal(engine, stack, change_set)
+    _settle(change_set, _scripted(engine, change_set) or _refusal(engine, stack, change_set))
+
+
+def _settle(change_set: ChangeSet, reason: str) -> None:
     if reason:
         change_set.status, change_set.reason = "FAILED", reason
     else:
         change_set.status, change_set.execution_status = "CREATE_COMPLETE", "AVAILABLE"
 
 
+def _scripted(engine: Engine, change_set: ChangeSet) -> str:
+    """Return why the test wants the change set to fail, or nothing."""
+    if not engine.scenario.refused:
+        return ""
+    reason, problems = engine.scenario.refused.pop(0)
+    for problem in problems:
+        engine.report_problem(change_set, problem)
+    return reason
+
+
 def _refusal(engine: Engine, stack: Stack, change_set: ChangeSet) -> str:
     """Return why the change set fails, or nothing."""
-    if engine.scenario.refused:
-        reason, problems = engine.scenario.refused.pop(0)
-        for problem in problems:
-            engine.report_problem(change_set, problem)
-        return reason
     outputs = change_set.template.get("Outputs", {}) != stack.now.template.get("Outputs", {})
     if not change_set.changes and not outputs and change_set.kind == "UPDATE":
         return _NO_CHANGES
@@ -138,8 +150,9 @@ def execute(engine: Engine, stack: Stack, change_set: ChangeSet, request: Json) 
         raise _not_executable(change_set, f"status of [{change_set.status}]")
     if change_set.execution_status != "AVAILABLE":
         raise _not_executable(change_set, f"execution status of [{change_set.execution_status}]")
+    new = stack.status == "REVIEW_IN_PROGRESS"
     creates = change_set.kind == "CREATE"
-    if not creates:
+    if not creates and not (change_set.kind == "IMPORT" and new):
         demand_updatable(stack)
     asked = change_set.request.get("DeploymentConfig", {})
     disabled = rollback_disabled(change_set.request, request)
@@ -157,7 +170,10 @@ def execute(engine: Engine, stack: Stack, change_set: ChangeSet, request: Json) 
     imported = [one.logical_id for one in change_set.changes if one.action == "Import"]
     before = last_stable(stack)
     configure(stack, change_set.request, change_set.template, change_set.parameters)
-    if creates:
+    if change_set.kind == "IMPORT":
+        engine.begin(stack, "UPDATE_STACK", token)
+        importing.Import(engine, stack, before, new=new).begin(change_set.changes)
+    elif creates:
         engine.begin(stack, "CREATE_STACK", token)
         Create(engine, stack).begin(imported, on_failure=change_set.request.get("OnStackFailure", "ROLLBACK"))
     else:
@@ -206,7 +222,8 @@ def finished(stack: Stack, change_set: ChangeSet) -> str:
         return change_set.execution_status
     if stack.in_progress and not stack.status.endswith("CLEANUP_IN_PROGRESS"):
         return "EXECUTE_IN_PROGRESS"
-    return "EXECUTE_COMPLETE" if stack.status.startswith(("CREATE_COMPLETE", "UPDATE_COMPLETE")) else "EXECUTE_FAILED"
+    good = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
+    return "EXECUTE_COMPLETE" if stack.status.startswith(good) else "EXECUTE_FAILED"
 
 
 def find(engine: Engine, name: str, stack_name: str) -> tuple[Stack, ChangeSet]:

@@ -154,6 +154,10 @@ class FakeAws:
         """Set the state of an alarm: OK, ALARM or INSUFFICIENT_DATA."""
         self.engine.account.alarms[name] = state
 
+    def key(self, key_id: str, state: str) -> None:
+        """Set the state of a KMS key: Enabled, Disabled, PendingDeletion, ..."""
+        self.engine.account.keys[key_id] = state
+
     def reached(self, stack: str, status: str, logical_id: str = "") -> Point:
         """Return whether a stack, or a resource of it, has come to a status; for `wait` and for signals."""
 

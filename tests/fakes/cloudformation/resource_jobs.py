@@ -41,7 +41,7 @@ class ResourceJob:
         return self.resource.status.endswith("_FAILED")
 
     def cancel(self) -> None:
-        kind = {"CREATE": "creation", "DELETE": "deletion"}.get(self._verb, "update")
+        kind = {"CREATE": "creation", "DELETE": "deletion", "IMPORT": "import"}.get(self._verb, "update")
         self._set("FAILED", f"Resource {kind} cancelled")
 
     @property
@@ -126,11 +126,14 @@ class CreateJob(_FromTemplate):
 
 @dataclass
 class ImportJob(_FromTemplate):
-    """Take over what stands under the name already, as it is."""
+    """Take over what stands already, as it is: what is `identified`, else what has the name."""
+
+    identified: str = ""
 
     def begin(self) -> Work | None:
         properties = self._wanted()
-        standing = self.engine.account.named(self.type, properties)
+        account = self.engine.account
+        standing = account.find(self.type, self.identified) if self.identified else account.named(self.type, properties)
         self.resource.physical_id = standing.physical_id if standing else ""
         self._set("IN_PROGRESS", "Resource import started.", verb="IMPORT")
         reason = self._planned_failure()

@@ -16,6 +16,12 @@ class ResourceType:
     name: str = ""  # the property by which a template gives it a name of its own
     seconds: float = 2.0
     importable: bool = False  # whether that name alone identifies it, so that it can be imported by it
+    identifier: str = ""  # what identifies it otherwise: a property that AWS gives, and nobody sets
+
+    @property
+    def primary(self) -> str:
+        """The property that identifies it, or nothing where it takes several or isn't known here."""
+        return self.name if self.importable else self.identifier
 
 
 _REST_API = "RestApiId"
@@ -46,7 +52,7 @@ TYPES = {
     ),
     "AWS::IAM::Role": ResourceType(("Path", "RoleName"), name="RoleName", seconds=16.0, importable=True),
     "AWS::KMS::Alias": ResourceType(("AliasName",), name="AliasName", importable=True),
-    "AWS::KMS::Key": ResourceType(seconds=10.0),
+    "AWS::KMS::Key": ResourceType(seconds=10.0, identifier="KeyId"),
     "AWS::Lambda::EventInvokeConfig": ResourceType(("FunctionName", "Qualifier")),
     "AWS::Lambda::Function": ResourceType(
         ("FunctionName", "PackageType", "TenancyConfig"),
@@ -76,7 +82,7 @@ TYPES = {
     "AWS::SNS::Subscription": ResourceType(("Endpoint", "Protocol", "TopicArn"), ("Region",)),
     "AWS::SNS::Topic": ResourceType(("TopicName", "FifoTopic"), name="TopicName", seconds=10.0),
     "AWS::SNS::TopicPolicy": ResourceType(),
-    "AWS::SQS::Queue": ResourceType(("QueueName", "FifoQueue"), name="QueueName", seconds=60.0),
+    "AWS::SQS::Queue": ResourceType(("QueueName", "FifoQueue"), name="QueueName", seconds=60.0, identifier="QueueUrl"),
     "AWS::SQS::QueuePolicy": ResourceType(),
     "AWS::WAFv2::LoggingConfiguration": ResourceType(("ResourceArn",)),
     "AWS::WAFv2::WebACL": ResourceType(("Name", "Scope"), name="Name", seconds=6.0),

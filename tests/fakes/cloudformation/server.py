@@ -20,6 +20,7 @@ from tests.fakes.cloudformation.model import Json
 from tests.fakes.cloudformation.s3 import S3, Answer, Request
 
 _QUERY = {"cloudformation", "sts"}
+_QUEUE_ERRORS = {"QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue"}
 
 
 @dataclass
@@ -131,7 +132,10 @@ def _error(service: str, error: ApiError, method: str) -> Answer:
         text = f"<Error><Code>{error.code}</Code><Message>{error.message}</Message></Error>"
         return Answer(error.status, b"" if method == "HEAD" else text.encode())
     said = json.dumps({"__type": error.code, "message": error.message}).encode()
-    return Answer(error.status, said, {"x-amzn-errortype": error.code})
+    headers = {"x-amzn-errortype": error.code}
+    if service == "sqs":  # the code that it had in the query protocol
+        headers["x-amzn-query-error"] = f"{_QUEUE_ERRORS.get(error.code, error.code)};Sender"
+    return Answer(error.status, said, headers)
 
 
 class Server(ThreadingHTTPServer):

@@ -43,6 +43,8 @@ def _structure(shape: Any, fields: Mapping[str, str], prefix: str) -> Json:
 
 
 def _value(shape: Any, fields: Mapping[str, str], name: str) -> Any:
+    if shape.type_name == "map":
+        return _map(fields, name) or None
     if shape.type_name in {"structure", "list"}:
         if name in fields:  # an empty list is sent as an empty value
             return []
@@ -64,6 +66,14 @@ def _list(shape: Any, fields: Mapping[str, str], name: str) -> list[Any]:
     found: list[Any] = []
     while (value := _value(shape.member, fields, f"{name}.member.{len(found) + 1}")) is not None:
         found.append(value)
+    return found
+
+
+def _map(fields: Mapping[str, str], name: str) -> dict[str, str]:
+    """Return a map of texts."""
+    found: dict[str, str] = {}
+    while (key := fields.get(f"{name}.entry.{len(found) + 1}.key")) is not None:
+        found[key] = fields[f"{name}.entry.{len(found) + 1}.value"]
     return found
 
 

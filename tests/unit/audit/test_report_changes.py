@@ -156,14 +156,14 @@ TLS = "SecurityPolicy_TLS13_1_2_2021_06"
         (
             (*METHOD, "AuthorizationType"),
             "CUSTOM",
-            (NEUTRAL, "POST /process is called in another way: authorization is CUSTOM; before: IAM (SigV4)"),
+            (WIDER, "POST /process is called in another way: authorization is CUSTOM; before: IAM (SigV4)"),
         ),
         ((*METHOD, "RequestValidatorId"), None, (WIDER, "POST /process is no longer validated")),
         (
             (*METHOD, "RequestModels"),
             {"application/json": {"Ref": "ProcessModel"}},
             (
-                NEUTRAL,
+                WIDER,
                 (
                     "POST /process is validated in another way: ProcessRequest, application/json alone;"
                     " before: ProcessRequest, any content type"
@@ -171,20 +171,17 @@ TLS = "SecurityPolicy_TLS13_1_2_2021_06"
             ),
         ),
         (
-            ("ProcessModel", "Properties", "Schema", "additionalProperties"),
+            (*METHOD, "ApiKeyRequired"),
             True,
             (
-                NEUTRAL,
-                (
-                    "POST /process is validated in another way: ProcessRequest, any content type;"
-                    " before: ProcessRequest, any content type"
-                ),
+                NARROWER,
+                "POST /process is called in another way: authorization is IAM (SigV4), API key; before: IAM (SigV4)",
             ),
         ),
         (
             (*METHOD, "Integration", "Uri"),
             {"Fn::Sub": "${ValidationFunction.Arn}"},
-            (NEUTRAL, "POST /process now calls payment-validation-prod; before: payment-processing-prod"),
+            (WIDER, "POST /process now calls payment-validation-prod; before: payment-processing-prod"),
         ),
         (
             (*METHOD, "HttpMethod"),
@@ -200,7 +197,7 @@ TLS = "SecurityPolicy_TLS13_1_2_2021_06"
         (
             ("RestApi", "Properties", "EndpointConfiguration", "Types"),
             ["EDGE"],
-            (NEUTRAL, "payment-api-prod is now EDGE; before: REGIONAL"),
+            (WIDER, "payment-api-prod is now EDGE; before: REGIONAL"),
         ),
         (
             ("RestApi", "Properties", "SecurityPolicy"),
@@ -226,7 +223,7 @@ TLS = "SecurityPolicy_TLS13_1_2_2021_06"
         (
             ("RestApi", "Properties", "SecurityPolicy"),
             "Another",
-            (NEUTRAL, "payment-api-prod takes Another; before: SecurityPolicy_TLS13_1_2_2021_06"),
+            (WIDER, "payment-api-prod takes Another; before: SecurityPolicy_TLS13_1_2_2021_06"),
         ),
         (
             ("RestApi", "Properties", "DisableExecuteApiEndpoint"),
@@ -245,6 +242,13 @@ def test_a_change_of_the_surface(path: tuple[str, ...], to: Any, said: tuple[str
     told = after(*path, to=to)
     assert said in told
     assert len([text for _, text in told if "lambda:InvokeFunction" not in text]) == (2 if to == "PUT" else 1)
+
+
+def test_more_validation_is_narrower() -> None:
+    text = "is validated in another way: {0}Request, any content type; parameters; before: {0}Request, any content type"
+    assert after("BodyValidator", "Properties", "ValidateRequestParameters", to=True) == [
+        (NARROWER, f"POST /{word.lower()} {text.format(word)}") for word in ("Validate", "Process")
+    ]
 
 
 def test_what_comes_back_goes_the_other_way() -> None:
@@ -301,7 +305,7 @@ def guarded(name: str | None) -> dict[str, Any]:
     [
         (None, "a", NARROWER, "has another web ACL before it: a (0 rules, else block); before: none"),
         ("a", None, WIDER, "no longer has a web ACL before it; before: a (0 rules, else block)"),
-        ("a", "b", NEUTRAL, "before it: b (0 rules, else block); before: a (0 rules, else block)"),
+        ("a", "b", WIDER, "before it: b (0 rules, else block); before: a (0 rules, else block)"),
     ],
 )
 def test_a_change_of_the_web_acl(before: str | None, now: str | None, direction: str, words: str) -> None:
@@ -383,7 +387,7 @@ TABLE = ("TransactionsTable", "Properties")
             (*TABLE, "PointInTimeRecoverySpecification", "RecoveryPeriodInDays"),
             7,
             (
-                NEUTRAL,
+                WIDER,
                 (
                     "transactions-prod has another backup: point-in-time recovery, 7 days;"
                     " before: point-in-time recovery, 35 days"
@@ -404,7 +408,7 @@ TABLE = ("TransactionsTable", "Properties")
         (
             ("AccessLogs", "Properties", "RetentionInDays"),
             30,
-            (NEUTRAL, "/aws/apigateway/payment-api-prod/access keeps 30 days; before: 400 days"),
+            (WIDER, "/aws/apigateway/payment-api-prod/access keeps 30 days; before: 400 days"),
         ),
         (
             (*TABLE, "TableName"),
@@ -460,12 +464,12 @@ def test_a_new_store_says_what_it_holds() -> None:
     ]
 
 
-def test_encryption_by_another_key_goes_neither_way() -> None:
+def test_encryption_by_another_key_may_be_weaker() -> None:
     one = facts_of({"Q": resource("SQS::Queue", KmsMasterKeyId="a")}).data
     two = facts_of({"Q": resource("SQS::Queue", KmsMasterKeyId="b")}).data
     none = facts_of({"Q": resource("SQS::Queue", SqsManagedSseEnabled=False)}).data
     own = facts_of({"Q": resource("SQS::Queue")}).data
-    assert [change.direction for change in data_changes(one, two)] == [NEUTRAL]
+    assert [change.direction for change in data_changes(one, two)] == [WIDER]
     assert [change.direction for change in data_changes(own, none)] == [WIDER]
 
 
@@ -474,3 +478,20 @@ def test_findings_are_new_or_mended_by_what_they_say() -> None:
     now = [finding(line=7), finding(line=8), finding(line=9), finding(resource="New")]
     assert [(said.resource, said.line) for said in added(before, now)] == [("Thing", 9), ("New", 3)]
     assert [said.resource for said in added(now, before)] == ["Gone"]
+
+
+def test_a_key_that_is_kept_again_a_longer_wait_and_a_snapshot_are_stronger() -> None:
+    lost = changed(payments(), "Key", "DeletionPolicy", to="Delete")
+    told = after("Key", "DeletionPolicy", to="Retain", document=lost)
+    assert {direction for direction, _ in told} == {NARROWER}
+    hasty = changed(lost, "Key", "Properties", "PendingWindowInDays", to=7)
+    waits = after("Key", "Properties", "PendingWindowInDays", to=30, document=hasty)
+    assert {direction for direction, _ in waits} == {NARROWER}
+    deleted = facts_of({"T": resource("DynamoDB::Table", "Delete")}).data
+    saved = facts_of({"T": resource("DynamoDB::Table", "Snapshot")}).data
+    assert [change.direction for change in data_changes(deleted, saved)] == [NARROWER]
+    assert [change.direction for change in data_changes(saved, deleted)] == [WIDER]
+    limited = facts_of({"L": resource("Logs::LogGroup", RetentionInDays=400)}).data
+    endless = facts_of({"L": resource("Logs::LogGroup")}).data
+    assert [change.direction for change in data_changes(limited, endless)] == [NARROWER]
+    assert [change.direction for change in data_changes(endless, limited)] == [WIDER]

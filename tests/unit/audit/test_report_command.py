@@ -1,8 +1,10 @@
 """`paycli audit`, as people and CI call it."""
 
 import json
+import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from paycli.cli import run
 ROOT = Path(__file__).parents[3]
 # A type that no rule has anything to say of.
 CLEAN = "Resources:\n  Handle:\n    Type: AWS::CloudFormation::WaitConditionHandle\n"
+SOON = str(datetime.now(UTC).date() + timedelta(days=30))
 WRONG = CLEAN + "    Properties:\n      Nonsense: 1\n"
 
 
@@ -27,7 +30,7 @@ def output(capsys: pytest.CaptureFixture[str]) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
-def accept(project: Path, rule: str, resource: str, until: str = "2999-01-01") -> None:
+def accept(project: Path, rule: str, resource: str, until: str = SOON) -> None:
     said = f'rule = "{rule}"\nresource = "{resource}"\nreason = "r"\nowner = "o"\nuntil = {until}\n'
     with (project / "paycli.toml").open("a") as file:
         file.write(f"[[audit.accept]]\n{said}")
@@ -65,8 +68,22 @@ def test_an_expired_acceptance_fails_and_so_does_one_without_effect(
     accept(project, "CKV_AWS_1", "Key", until="2020-01-01")
     accept(project, "CKV_AWS_1", "Kee")
     assert run(["audit", "--format", "json"]) == 1
-    rules = {finding["rule"] for finding in output(capsys)["findings"]}
-    assert {"E9901", "W9903"} <= rules
+    places = {finding["rule"]: (finding["file"], finding["line"]) for finding in output(capsys)["findings"]}
+    assert places["E9901"] == ("paycli.toml", 1)
+    assert places["W9903"] == ("paycli.toml", 7)
+
+
+def test_a_risk_cannot_be_accepted_for_ever(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    accept(project, "CKV_AWS_1", "Key", until="2999-01-01")
+    assert run(["audit", "--json"]) == 3
+    (error,) = output(capsys)["errors"]
+    assert error["message"].startswith("paycli.toml:1: audit.accept (CKV_AWS_1): until: 2999-01-01 is more than 400")
+
+
+def test_an_error_cannot_be_accepted_everywhere(wrong: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    accept(wrong.parent, "E3002", "*")
+    assert run(["audit", "wrong.yaml", "--json"]) == 3
+    assert "an error (E3002) is accepted for resources by name alone" in output(capsys)["errors"][0]["message"]
 
 
 def test_json_is_the_report_and_the_option_json_holds_it(wrong: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -173,7 +190,7 @@ def test_what_changed_since_a_revision_is_told(repository: Path, capsys: pytest.
     (repository / "paycli.toml").write_text("[env.prod]\nauthorization = 'none'\nretain_data = false\n")
     assert run(["audit", "--env", "prod", "--since", "then", "--fail-on", "never"]) == 0
     shown = capsys.readouterr().out
-    assert "Changes since then:templates/prod.yaml\nWider or weaker" in shown
+    assert re.search(r"Changes since then:templates/prod.yaml\n\d+ changes wider or weaker: .*\nWider or weaker", shown)
     assert "POST /process can be called by anyone" in shown
     assert "transactions-prod would now be deleted with the stack" in shown
 
@@ -196,6 +213,40 @@ def test_since_another_file(repository: Path, wrong: Path, capsys: pytest.Captur
     changes = output(capsys)["changes"]
     assert changes["since"] == "clean.yaml"
     assert [finding["rule"] for finding in changes["new_findings"]] == ["E3002"]
+
+
+def test_a_change_that_widens_fails_only_where_that_was_asked_for(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template = repository / "templates" / "prod.yaml"
+    weaker = repository / "weaker.yaml"
+    weaker.write_text(template.read_text().replace("TracingEnabled: true", "TracingEnabled: false"))
+    compared = ["audit", str(weaker), "--env", "prod", "--fail-on", "never", "--since"]
+    capsys.readouterr()
+    assert run([*compared, "then"]) == 0
+    capsys.readouterr()
+    assert run([*compared, "then", "--fail-on-wider", "--json"]) == 4
+    shown = output(capsys)
+    ((code, message),) = [(error["code"], error["message"]) for error in shown["errors"]]
+    assert code == "wider"
+    assert message == "1 change wider or weaker: 1 in monitoring. Compared with then:templates/prod.yaml."
+    assert (shown["data"]["verdict"]["fail_on_wider"], shown["data"]["verdict"]["wider"]) == (True, 1)
+    narrower = ["audit", str(template), "--env", "prod", "--fail-on", "never", "--since", "weaker.yaml"]
+    assert run([*narrower, "--fail-on-wider"]) == 0
+
+
+def test_a_finding_fails_before_what_is_wider_and_both_are_told(
+    repository: Path, wrong: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / "clean.yaml").write_text("Resources:\n  Handle:\n    Type: AWS::CloudFormation::WaitCondition\n")
+    capsys.readouterr()
+    assert run(["audit", "wrong.yaml", "--since", "clean.yaml", "--fail-on-wider", "--json"]) == 1
+    assert [error["code"] for error in output(capsys)["errors"]] == ["findings", "wider"]
+
+
+def test_what_is_wider_needs_something_to_compare_with(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["audit", "--fail-on-wider"]) == 2
+    assert "--fail-on-wider needs --since." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("reference", ["nothing", "--output=x", "HEAD:templates/prod.yaml"])

@@ -96,7 +96,7 @@ def test_what_is_kept_without_its_key_is_as_good_as_gone() -> None:
         (
             resource("KMS::Key"),
             "does not rotate",
-            "for good",
+            "until deleted, which takes 30 days in which that can be cancelled",
             "none",
             "deleted after 30 days in which that can be cancelled",
         ),

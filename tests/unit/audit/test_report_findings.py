@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from paycli.audit.accepted import accept, expired, without_effect
+from paycli.audit.accepted import accept, check_terms, expired, void, without_effect
 from paycli.audit.findings import Linter, at_least, ordered
 from paycli.audit.model import read
 from paycli.environment import AcceptedRisk
+from paycli.errors import ConfigurationError
 from tests.unit.audit.templates import finding, risk, template
 
 TODAY = date(2026, 11, 22)
@@ -98,7 +99,7 @@ def test_a_fingerprint_outlives_a_move_and_tells_resources_apart() -> None:
         (risk("E9001"), True),
         (risk("E9001", until=TODAY), True),
         (risk("E9001", until=date(2026, 11, 21)), False),
-        (risk("E9001", "*"), True),
+        (risk("W9001", "*"), False),
         (risk("E9001", "Other"), False),
         (risk("E9002"), False),
         (risk("E9001", tool="cfn_nag"), False),
@@ -111,14 +112,15 @@ def test_a_risk_in_force_covers_its_rule_on_its_resource(accepted: AcceptedRisk,
 
 
 def test_an_acceptance_counts_what_it_covers() -> None:
-    given = [finding(), finding(resource="Other")]
-    _, entries = accept(given, [risk("E9001"), risk("E9001", "*"), risk("CKV_AWS_1")], TODAY)
+    given = [finding("W9001"), finding("W9001", resource="Other")]
+    _, entries = accept(given, [risk("W9001"), risk("W9001", "*"), risk("CKV_AWS_1")], TODAY)
     assert [entry.findings for entry in entries] == [1, 2, None]
 
 
 def test_an_expired_acceptance_is_an_error_whoever_has_the_rule() -> None:
     risks = [risk("CKV_AWS_1", until=date(2026, 11, 21)), risk("E9001", until=TODAY)]
-    (said,) = expired(risks, TODAY)
+    ((accepted, said),) = expired(risks, TODAY)
+    assert accepted is risks[0]
     assert (said.rule, said.severity, said.file) == ("E9901", "error", "paycli.toml")
     assert "CKV_AWS_1 on Thing (payments team)" in said.message
     assert "2026-11-21" in said.message
@@ -128,9 +130,8 @@ def test_an_expired_acceptance_is_an_error_whoever_has_the_rule() -> None:
     ("accepted", "rules"),
     [
         (risk("E9001"), []),
-        (risk("E9001", "*"), []),
         (risk("E9005"), ["W9902"]),
-        (risk("E9005", "*"), ["W9902"]),
+        (risk("W9005", "*"), ["W9902"]),
         (risk("E9001", resource=["Thing", "Other"]), ["W9902"]),  # type: ignore[arg-type]
         (risk("E9001", "Nothing"), ["W9903"]),
         (risk("CKV_AWS_1", "Nothing"), ["W9903"]),
@@ -139,4 +140,39 @@ def test_an_expired_acceptance_is_an_error_whoever_has_the_rule() -> None:
 )
 def test_an_acceptance_without_effect_is_a_finding(accepted: AcceptedRisk, rules: list[str]) -> None:
     made = template({"Thing": "AWS::SNS::Topic", "Other": "AWS::SNS::Topic"})
-    assert [said.rule for said in without_effect([finding()], [accepted], made)] == rules
+    assert [said.rule for _, said in without_effect([finding()], [accepted], made)] == rules
+
+
+def test_an_acceptance_for_every_resource_has_effect_where_there_is_one() -> None:
+    given = [finding("W9001", severity="warning")]
+    assert list(without_effect(given, [risk("W9001", "*")], template({"Thing": "AWS::SNS::Topic"}))) == []
+    ((judged,), _) = accept(given, [risk("W9001", "*")], TODAY)
+    assert judged.accepted == risk("W9001", "*")
+
+
+def test_a_void_acceptance_is_told_once_with_its_line() -> None:
+    gone, unused = risk("E9001", "Gone", until=date(2020, 1, 1)), risk("E9005")
+    made = template({"Thing": "AWS::SNS::Topic"})
+    said = list(void([finding()], [gone, unused], {gone: 7}, made, TODAY))
+    assert [(each.rule, each.line) for each in said] == [("E9901", 7), ("W9902", None)]
+    assert [each.rule for each in void([finding()], [gone, unused], {}, None, TODAY)] == ["E9901"]
+
+
+@pytest.mark.parametrize(
+    ("until", "lines", "where"),
+    [
+        (date(2027, 12, 27), {}, ""),
+        (date(2020, 1, 1), {}, ""),
+        (date(2027, 12, 28), {risk("E9001", until=date(2027, 12, 28)): 12}, "paycli.toml:12: audit.accept (E9001)"),
+        (date(2999, 1, 1), {}, "paycli.toml: audit.accept (E9001): until: 2999-01-01 is more than 400 days away"),
+    ],
+)
+def test_a_risk_is_accepted_for_400_days_at_most(until: date, lines: dict[AcceptedRisk, int], where: str) -> None:
+    risks = [risk("CKV_AWS_1", until=TODAY), risk("E9001", until=until)]
+    if not where:
+        check_terms(risks, lines, TODAY)
+        return
+    with pytest.raises(ConfigurationError) as caught:
+        check_terms(risks, lines, TODAY)
+    assert caught.value.message.startswith(where)
+    assert "2027-12-27 at the latest" in caught.value.hint

@@ -1,5 +1,6 @@
 """How a report looks: text that fits a terminal, Markdown for a pull request, SARIF, and JSON with documented keys."""
 
+import io
 import json
 import re
 from dataclasses import replace
@@ -65,7 +66,14 @@ def section(text: str, title: str) -> list[str]:
         (report(), "templates/prod.yaml (prod): no findings; no accepted risks."),
         (
             report(finding(), finding("W9001", severity="warning"), risks=(risk("E9001"),)),
-            "templates/prod.yaml (prod): 1 finding (1 warning); 1 accepted risk, the next expires on 2999-01-01.",
+            (
+                "templates/prod.yaml (prod): 1 finding (1 warning); 1 accepted risk (1 error), "
+                "the next expires on 2999-01-01."
+            ),
+        ),
+        (
+            report(finding(), finding(line=9), risks=(risk("E9001"), risk("CKV_AWS_1"))),
+            "templates/prod.yaml (prod): no findings; 2 accepted risks (2 errors), the next expires on 2999-01-01.",
         ),
         (
             report(finding(), finding("E9002"), risks=(risk("CKV_AWS_1"), risk("F1", until=date(2027, 1, 2)))),
@@ -77,12 +85,24 @@ def test_the_first_line_is_the_verdict(given_report: Report, said: str) -> None:
     assert plain(given_report).splitlines()[0] == said
 
 
+def test_a_narrow_terminal_breaks_the_verdict_between_words() -> None:
+    text = io.StringIO()
+    narrow = Console(file=text, width=40, force_terminal=True, color_system=None)
+    for part in shown(report(finding(), risks=(risk("E9001"),))):
+        console.show(narrow, part)
+    lines = [line.rstrip() for line in text.getvalue().split("Findings")[0].splitlines() if line.strip()]
+    assert max(map(len, lines)) <= 40
+    assert " ".join(lines) == (
+        "templates/prod.yaml (prod): no findings; 1 accepted risk (1 error), the next expires on 2999-01-01."
+    )
+
+
 def test_the_parts_come_in_order() -> None:
     text = plain(report(finding(), changes=Changes("main", (), (), ())))
     titles = ("Findings", "Answers", "Surface", "Access", "Data", "Accepted risks", "Changes since main")
     places = [text.index(f"\n{title}") for title in titles]
     assert places == sorted(places)
-    assert section(text, "Changes since") == ["None in access, surface, data or findings."]
+    assert section(text, "Changes since") == ["None in access, surface, data, monitoring, code or findings."]
     assert section(text, "Accepted risks") == ["None."]
 
 
@@ -120,6 +140,7 @@ CHANGED = Changes(
 def test_what_changed_is_grouped() -> None:
     lines = [re.split(r"\s{2,}", line) for line in section(plain(report(changes=CHANGED)), "Changes since")]
     assert lines == [
+        ["1 change wider or weaker: 1 in access."],
         ["Wider or weaker", "f may now also x"],
         ["Neither", "t is new"],
         ["New findings", "W9009 Thing: It is wrong (Because (payments team, until 2999-01-01))"],
@@ -201,7 +222,10 @@ def test_markdown_has_the_tables_of_the_report() -> None:
     assert "| error, accepted | E9001 | Thing | templates/dev.yaml:3 | It is wrong | Accepted: Because" in text
     assert "| POST /process | IAM \\(SigV4\\) | ProcessRequest, any content type |" in text
     assert "| payment-processing-prod | dynamodb:UpdateItem | transactions-prod |" in text
-    assert "### Changes since main:templates/prod.yaml\n\n**Wider or weaker**\n\n- f may now also x\n" in text
+    assert (
+        "### Changes since main:templates/prod.yaml\n\n1 change wider or weaker: 1 in access.\n\n"
+        "**Wider or weaker**\n\n- f may now also x\n" in text
+    )
     assert "| CKV\\_AWS\\_117 | checkov, not checked here | Thing | 2999-01-01 |" in text
 
 
@@ -209,7 +233,7 @@ def test_markdown_leaves_out_what_there_is_none_of() -> None:
     text = markdown(report(changes=Changes("main", (), (), ())))
     assert "### Findings" not in text
     assert "### Accepted risks" not in text
-    assert "None in access, surface, data or findings." in text
+    assert "None in access, surface, data, monitoring, code or findings." in text
     odd = markdown(report(of=template({"A": "AWS::EC2::Instance"})))
     assert "### Not read by this report\n\n- AWS::EC2::Instance\n" in odd
 
@@ -391,6 +415,33 @@ def test_sarif_of_hostile_or_missing_words_is_valid() -> None:
     assert run_of(report())["results"] == []
 
 
+def test_what_is_wider_is_a_result_of_sarif_and_an_error_where_that_fails() -> None:
+    changes = replace(CHANGED, changes=(Change(WIDER, "data", "a"), Change(WIDER, "access", "b"), *CHANGED.changes))
+    run = run_of(report(finding(), changes=changes))
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert rules == ["E9001", "wider-data", "wider-access"]
+    told = [(result["ruleId"], result["message"]["text"], result["level"]) for result in run["results"][1:]]
+    assert told == [
+        ("wider-data", "a", "note"),
+        ("wider-access", "b", "note"),
+        ("wider-access", "f may now also x", "note"),
+    ]
+    assert [rules[result["ruleIndex"]] for result in run["results"]] == [said["ruleId"] for said in run["results"]]
+    failing = run_of(replace(report(changes=changes), fail_on_wider=True))
+    assert {result["level"] for result in failing["results"]} == {"error"}
+
+
+def test_the_changes_begin_with_how_many_are_wider_and_of_what() -> None:
+    several = (Change(WIDER, "code", "a"), Change(WIDER, "data", "b"), Change(WIDER, "code", "c"))
+    changes = Changes("main", several, (), ())
+    said = "3 changes wider or weaker: 1 in data, 2 in code."
+    assert section(plain(report(changes=changes)), "Changes since")[0] == said
+    assert f"\n{said}\n" in markdown(report(changes=changes))
+    neutral = Changes("main", (Change(NEUTRAL, "data", "t is new"),), (), ())
+    assert section(plain(report(changes=neutral)), "Changes since")[0] == "Nothing is wider or weaker."
+    assert document(report(changes=changes))["verdict"]["wider"] == 3
+
+
 def documented() -> set[str]:
     """The keys that docs/audit.md describes."""
     text = (ROOT / "docs" / "audit.md").read_text()
@@ -422,8 +473,11 @@ def test_the_json_says_what_the_text_says() -> None:
     assert data["verdict"] == {
         "failed": True,
         "fail_on": "warning",
+        "fail_on_wider": False,
+        "wider": None,
         "open": {"error": 0, "warning": 1, "informational": 0},
         "accepted": 1,
+        "accepted_errors": 1,
         "accepted_risks": 2,
         "next_expiry": "2999-01-01",
     }
@@ -582,12 +636,20 @@ def test_what_was_accepted_until_when() -> None:
 def test_a_whole_report_compares_findings_as_well(linter: Linter) -> None:
     old = Subject(template({"Mended": "AWS::SNS::Topic", "Kept": "AWS::SNS::Topic"}), "old", own=False)
     new = Subject(template({"Kept": "AWS::SNS::Topic", "New": "AWS::SNS::Topic"}), "new", own=True)
-    risks = (risk("W9990", "Kept"), risk("W9990", "Mended"), risk("E9001", "Kept", until=date(2020, 1, 1)))
+    risks = (risk("W9990", "Kept"), risk("W9990", "Mended"), risk("E9001", "Gone", until=date(2020, 1, 1)))
     made = examine(
-        new, linter, environment="dev", retain_data=False, risks=risks, today=TODAY, fail_on="error", since=old
+        new,
+        linter,
+        environment="dev",
+        retain_data=False,
+        risks=risks,
+        risk_lines={},
+        today=TODAY,
+        fail_on="error",
+        since=old,
     )
     ours = [(said.rule, said.resource) for said in made.findings if said.rule.startswith(("W99", "E99"))]
-    assert ours == [("E9901", ""), ("W9990", "Kept"), ("W9990", "New"), ("W9902", "Kept"), ("W9903", "Mended")]
+    assert ours == [("E9901", ""), ("W9990", "Kept"), ("W9990", "New"), ("W9903", "Mended")]
     assert made.changes is not None
     assert [said.resource for said in made.changes.new_findings if said.rule == "W9990"] == ["New"]
     assert [said.resource for said in made.changes.mended_findings if said.rule == "W9990"] == ["Mended"]
@@ -598,10 +660,12 @@ def test_a_whole_report_compares_findings_as_well(linter: Linter) -> None:
         environment="dev",
         retain_data=False,
         risks=risks,
+        risk_lines={risks[2]: 41},
         today=TODAY,
         fail_on="never",
         since=None,
     )
     assert not any(said.rule in {"W9902", "W9903"} for said in other.findings)
+    assert [(said.file, said.line) for said in other.findings if said.rule == "E9901"] == [("paycli.toml", 41)]
     assert (other.changes, other.failing) == (None, ())
     assert "1 error" in verdict(other)

@@ -108,6 +108,8 @@ EVERY = setting("/*", "*", ThrottlingRateLimit=10, ThrottlingBurstLimit=5)
         ([], "the account's limit"),
         ([EVERY], "10/s, burst 5"),
         ([setting("/process", "POST", ThrottlingRateLimit=3), EVERY], "3/s"),
+        ([setting("/~1process", "POST", ThrottlingRateLimit=3), EVERY], "3/s"),
+        ([setting("/~1process", "*", ThrottlingRateLimit=3), EVERY], "3/s"),
         ([setting("/process", "GET", ThrottlingRateLimit=3), EVERY], "10/s, burst 5"),
         ([setting("/process", "POST", ThrottlingRateLimit=-1), EVERY], "10/s, burst 5"),
         ([setting("/process", "POST", LoggingLevel="ERROR"), EVERY], "10/s, burst 5"),

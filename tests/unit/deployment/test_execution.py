@@ -1,18 +1,20 @@
 """What an execution does at its edges, where no stack can be made to stand."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 
 from paycli.aws import Caller
 from paycli.aws_errors import is_temporary
 from paycli.deployment import artifacts, execution, follow
 from paycli.deployment.changeset import ChangeSet, Wanted
 from paycli.deployment.plan import Plan
-from paycli.deployment.records import Version
+from paycli.deployment.records import Record, Version
 from paycli.environment import Environment
 from paycli.errors import PaycliError
 from tests.scripted import STACK_ID, Scripted, raw_event
@@ -52,6 +54,44 @@ def test_a_deploy_that_is_not_done_in_time_stays_in_progress_on_record(
     scripted.answers("cloudformation", "execute_change_set", {})
     with pytest.raises(PaycliError, match="isn't done"):
         execution.execute(scripted.aws, plan(scripted), tmp_path, scripted.reported.append)
+
+
+IMPORT = ChangeSet("arn:aws:cloudformation:x:0:changeSet/c/1", STACK_ID, "payment-api-dev", True, (), imports=True)
+OUTPUTS = [{"OutputKey": "RestApiId", "OutputValue": "a"}]
+
+
+@pytest.mark.parametrize("ended", ["UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"])
+def test_what_serves_already_after_an_import_is_not_taken_back(scripted: Scripted, ended: str) -> None:
+    """Only the table's deletion protection is under way then."""
+    taking_up = replace(plan(scripted), change_set=IMPORT)
+    scripted.stands("UPDATE_IN_PROGRESS", Outputs=OUTPUTS)
+    scripted.events(raw_event(1, "UPDATE_IN_PROGRESS"))
+    scripted.events(raw_event(1, "UPDATE_IN_PROGRESS"), raw_event(2, ended))
+    if "ROLLBACK" in ended:
+        scripted.events(raw_event(1, "UPDATE_IN_PROGRESS"), raw_event(2, ended))
+    begun = Record(
+        number=1,
+        environment="dev",
+        stack_id=STACK_ID,
+        change_set_id="other",
+        version=taking_up.version,
+        deployer="d",
+        started_at="2026-11-01T12:00:00Z",
+        changes=1,
+    )
+    scripted.answers("s3", "list_objects_v2", {"Contents": [{"Key": "deployments/dev/000001.json"}]})
+    body = StreamingBody(io.BytesIO(begun.model_dump_json().encode()), len(begun.model_dump_json()))
+    scripted.answers("s3", "get_object", {"Body": body})
+    scripted.answers("s3", "put_object", {})
+    undone = execution.undo(scripted.aws, taking_up, scripted.reported.append)
+    assert undone.message == f"Interrupted, too late to undo it: payment-api-dev is {ended}."
+
+
+def test_an_import_that_failed_while_it_was_interrupted_is_told(scripted: Scripted) -> None:
+    scripted.stands("ROLLBACK_COMPLETE")
+    scripted.answers("s3", "list_objects_v2", {})
+    undone = execution.undo(scripted.aws, replace(plan(scripted), change_set=IMPORT), scripted.reported.append)
+    assert undone.message == "Interrupted, too late to undo it: payment-api-dev is ROLLBACK_COMPLETE."
 
 
 def answered(code: str, status: int) -> ClientError:

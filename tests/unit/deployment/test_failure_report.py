@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from paycli import console
-from paycli.deployment.failure import demand, refused_change_set, stack_arn
+from paycli.deployment import stack_arn
+from paycli.deployment.failure import demand, refused_change_set
 from paycli.deployment.follow import Finished, resource_event
 from paycli.environment import Environment
 from paycli.errors import PaycliError
@@ -66,11 +67,11 @@ def test_a_known_cause_reads_as_a_small_report(scripted: Scripted) -> None:
     assert error.message == (
         "TransactionsTable (AWS::DynamoDB::Table transactions-dev) could not be created: a resource of this name "
         f"already exists.\n  AWS says: {EXISTS}\n  {NOT_OURS}\n"
-        "What CloudFormation did: it deleted what it had made; the stack can only be deleted now. payment-api-dev is "
-        f"now ROLLBACK_COMPLETE.\nConsole: {CONSOLE}"
+        "What CloudFormation did: it took back what it had begun; the next deploy deletes the empty stack and makes it "
+        f"again. payment-api-dev is now ROLLBACK_COMPLETE.\nConsole: {CONSOLE}"
     )
     assert error.hint.startswith("Delete or rename it")
-    assert error.hint.endswith("Then: paycli teardown --env dev && paycli deploy --env dev")
+    assert error.hint.endswith("Then: paycli deploy --env dev")
 
 
 def test_a_reason_that_nobody_knows_stands_in_full_and_apart(scripted: Scripted) -> None:
@@ -80,7 +81,7 @@ def test_a_reason_that_nobody_knows_stands_in_full_and_apart(scripted: Scripted)
         'Table (AWS::DynamoDB::Table) could not be created: Resource handler returned message: "Nobody\n    knows" '
         "(RequestToken: 1, HandlerErrorCode: InvalidRequest)\nWhat CloudFormation did"
     )
-    assert error.hint == "Mend the cause. Then: paycli teardown --env dev && paycli deploy --env dev"
+    assert error.hint == "Mend the cause. Then: paycli deploy --env dev"
 
 
 def test_several_independent_failures_stand_in_order_and_are_explained_once(scripted: Scripted) -> None:
@@ -134,6 +135,13 @@ def test_a_rollback_that_hangs_says_what_stops_it_and_how_to_go_on(scripted: Scr
     ("status", "did", "command"),
     [
         ("CREATE_FAILED", "left what it had made", "paycli teardown --env dev && paycli deploy --env dev"),
+        ("ROLLBACK_COMPLETE", "the next deploy deletes the empty stack and makes it again", "paycli deploy --env dev"),
+        ("IMPORT_ROLLBACK_COMPLETE", "took back the import", "paycli deploy --env dev"),
+        (
+            "IMPORT_ROLLBACK_FAILED",
+            "began to take back the import",
+            "paycli teardown --env dev && paycli deploy --env dev",
+        ),
         ("ROLLBACK_FAILED", "could not finish", "paycli teardown --env dev && paycli deploy --env dev"),
         (
             "UPDATE_FAILED",
@@ -198,13 +206,13 @@ def test_a_cancelled_update_is_no_failure_of_a_resource(scripted: Scripted) -> N
 
 def test_the_bootstrap_stack_is_deleted_by_cloudformation_s_own_command(scripted: Scripted) -> None:
     bootstrap = STACK_ID.replace("payment-api-dev", "paycli-bootstrap")
-    error = error_of(scripted, "ROLLBACK_COMPLETE", created(1, "Bucket", "no"), stack_id=bootstrap)
+    error = error_of(scripted, "ROLLBACK_FAILED", created(1, "Bucket", "no"), stack_id=bootstrap)
     assert error.hint == (
         "Mend the cause. Then: aws cloudformation delete-stack --stack-name paycli-bootstrap --region us-east-1 "
         "&& paycli deploy --env dev"
     )
     local = Environment(name="local", target="embedded")
-    error = error_of(scripted, "ROLLBACK_COMPLETE", created(1, "Bucket", "no"), stack_id=bootstrap, environment=local)
+    error = error_of(scripted, "ROLLBACK_FAILED", created(1, "Bucket", "no"), stack_id=bootstrap, environment=local)
     assert error.hint.startswith('Mend the cause. Then: eval "$(paycli local env)" && aws cloudformation delete-stack')
     assert "--region" not in error.hint
 
@@ -279,7 +287,7 @@ def test_aws_s_text_steers_no_terminal_and_forges_no_line(
     assert all(letter.isprintable() or letter == "\n" for letter in shown)
     assert [line for line in shown.splitlines() if line.startswith(("Error:", "Hint:"))] == [
         shown.splitlines()[0],
-        "Hint:  Mend the cause. Then: paycli teardown --env dev && paycli deploy --env dev",
+        "Hint:  Mend the cause. Then: paycli deploy --env dev",
     ]
 
 

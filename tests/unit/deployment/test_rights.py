@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from paycli.deployment import rights
 from paycli.deployment.rights.arns import Made
-from paycli.deployment.rights.calls import BOOTSTRAP_CALLS, CALLS
+from paycli.deployment.rights.calls import BOOTSTRAP_CALLS, CALLS, KEPT_CALLS
 from paycli.deployment.rights.resources import RIGHTS
 from paycli.deployment.rights.roles import attachable
 from paycli.deployment.rights.statements import LIMIT, allow, document
@@ -21,6 +21,7 @@ from paycli.environment import Environment, presets
 from paycli.stack import build
 from paycli.stack.bootstrap import build_bootstrap
 from paycli.stack.names import METRIC_NAMESPACE
+from paycli.stack.retention import DATA_TYPES
 
 PLACE = rights.Place("aws", "eu-central-1", "111111111111")
 ANYWHERE = rights.Place("aws", rights.ANY, rights.ANY)
@@ -135,7 +136,7 @@ def test_a_split_keeps_the_order_and_fills_each_part(sizes: list[int]) -> None:
         assert rights.characters(one_more) > LIMIT
 
 
-@pytest.mark.parametrize("kind", ["deployer", "smoke-test", "bootstrap", "role"])
+@pytest.mark.parametrize("kind", ["deployer", "smoke-test", "bootstrap", "import", "role"])
 def test_no_action_is_a_wildcard_and_every_wide_resource_is_explained(kind: str) -> None:
     policy = rights.POLICIES[kind](VARIANTS["open"], PLACE)
     explained = rights.explained(policy)
@@ -158,7 +159,7 @@ def test_who_has_no_service_role_may_use_the_rights_through_cloudformation_alone
         through = statement.get("Condition", {}).get("ForAnyValue:StringEquals") == THROUGH_CLOUDFORMATION
         assert through == (sid not in own | passing), sid
     assert {action for sid in own for action in found[sid]["Action"]} == {
-        action for right in CALLS for action in right.actions
+        action for right in (*CALLS, *KEPT_CALLS) for action in right.actions
     }
 
 
@@ -197,6 +198,34 @@ def test_the_smoke_test_takes_messages_only_where_they_are_not_kept() -> None:
     assert actions("smoke-test", "prod") & PAYMENTS == {"dynamodb:DeleteItem", "dynamodb:GetItem"}
     keys = {statement["Sid"] for statement in statements("smoke-test").values() if "kms:Decrypt" in statement["Action"]}
     assert keys == {"CallKeysDynamodb"}
+
+
+def test_where_nothing_is_kept_nobody_looks_for_it() -> None:
+    actions = {action for statement in statements("deployer", "dev").values() for action in statement["Action"]}
+    assert not actions & {"sqs:GetQueueUrl"} - {
+        action for right in RIGHTS["AWS::SQS::Queue"] for action in right.actions
+    }
+    assert "CallKeys" not in statements("deployer", "dev")
+    assert statements("deployer")["CallKeys"]["Action"] == ["kms:DescribeKey", "kms:ListResourceTags"]
+
+
+def test_the_import_of_a_key_is_a_policy_of_its_own() -> None:
+    (create,) = statements("import").values()
+    assert create["Action"] == ["cloudformation:CreateChangeSet"]
+    assert create["Resource"] == ["arn:aws:cloudformation:eu-central-1:111111111111:stack/payment-api-prod/*"]
+    types = create["Condition"]["ForAllValues:StringEquals"]["cloudformation:ImportResourceTypes"]
+    assert set(types) == DATA_TYPES - {"AWS::Backup::BackupVault"}
+
+
+def test_who_has_a_service_role_may_read_what_is_imported_and_only_that() -> None:
+    """An import takes no service role: CloudFormation reads with the rights of who asks for it."""
+    made = statements("import", "role")
+    made.pop("CallChangeSets")
+    for statement in made.values():
+        assert statement["Condition"]["ForAnyValue:StringEquals"] == THROUGH_CLOUDFORMATION
+        assert all(re.match(r"\w+:(Describe|Get|List)", action) for action in statement["Action"])
+    actions = {action for statement in made.values() for action in statement["Action"]}
+    assert actions >= {"dynamodb:DescribeTable", "kms:GetKeyPolicy", "logs:DescribeLogGroups", "sqs:GetQueueAttributes"}
 
 
 def test_with_a_service_role_the_deployer_may_only_pass_it_on() -> None:

@@ -390,4 +390,5 @@ def test_the_types_are_those_of_the_schemas(name: str) -> None:
     assert set(TYPES[name].create_only) == listed("createOnlyProperties")
     assert set(TYPES[name].conditional) == listed("conditionalCreateOnlyProperties")
     assert TYPES[name].importable == (listed("primaryIdentifier") == {TYPES[name].name})
+    assert not TYPES[name].primary or listed("primaryIdentifier") == {TYPES[name].primary}
     assert not TYPES[name].name or TYPES[name].name in TYPES[name].create_only

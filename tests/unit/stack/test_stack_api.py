@@ -61,14 +61,27 @@ def test_the_api_is_regional_and_takes_no_old_tls(dev: Any) -> None:
 
 def test_the_stage_throttles_logs_and_traces_without_bodies(stack: Any) -> None:
     stage = stack(throttle={"rate": 7, "burst": 9})["Stage"]
-    (setting,) = stage["MethodSettings"]
+    setting = stage["MethodSettings"][0]
     assert (setting["ResourcePath"], setting["HttpMethod"]) == ("/*", "*")
     assert (setting["ThrottlingRateLimit"], setting["ThrottlingBurstLimit"]) == (7, 9)
-    assert setting["DataTraceEnabled"] is False
     assert setting["MetricsEnabled"] is True
-    assert setting["LoggingLevel"] == "ERROR"
+    for each in stage["MethodSettings"]:
+        assert each["DataTraceEnabled"] is False
+        assert each["LoggingLevel"] == "ERROR"
     assert stage["StageName"] == "v1"
     assert stage["TracingEnabled"] is True
+
+
+@pytest.mark.parametrize(
+    ("throttle", "limits"),
+    [({"rate": 1000, "burst": 2000}, (10, 20)), ({"rate": 7, "burst": 9}, (7, 9))],
+)
+def test_asking_for_health_leaves_the_scheduled_run_its_instance(
+    stack: Any, throttle: dict[str, int], limits: tuple[int, int]
+) -> None:
+    _, health = stack(throttle=throttle)["Stage"]["MethodSettings"]
+    assert (health["ResourcePath"], health["HttpMethod"]) == ("/~1health", "GET")
+    assert (health["ThrottlingRateLimit"], health["ThrottlingBurstLimit"]) == limits
 
 
 def test_the_access_log_says_who_and_what_and_nothing_a_caller_wrote(dev: Any) -> None:

@@ -124,3 +124,22 @@ def test_a_reviewer_reads_it_from_top_to_bottom(prod: Any) -> None:
 def test_json_is_minified(dev: Any) -> None:
     text = to_json(build(dev.environment))
     assert text == json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False)
+
+
+@pytest.mark.parametrize("hidden", ["\u202e", "\u2066", "\u200b", "\ufeff", "\u00ad", "\u2028", "\x1b", "\x85"])
+@pytest.mark.parametrize("around", ["{}", "two\nlines {}", "{} é"])
+def test_what_cannot_be_seen_is_escaped(hidden: str, around: str) -> None:
+    template = Template()
+    template.set_description("x")
+    said = around.format(f"a{hidden}b")
+    template.add_output(Output("Said", Value=said))
+    template.add_output(Output("Filled", Value=Sub(said)))
+    text = to_yaml(template)
+    assert text.replace("\n", "").isprintable()
+    assert read(text) == json.loads(to_json(template))
+
+
+def test_what_can_be_seen_stays_as_it_is() -> None:
+    template = Template()
+    template.add_output(Output("Said", Value="Zahlung für Łódź 東京"))
+    assert "Zahlung für Łódź 東京" in to_yaml(template)

@@ -1,10 +1,11 @@
 """Who may call, and how often."""
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.unit.audit.audited import NOTHING, either, policy, ref, resource, said, statement
+from tests.unit.audit.audited import NOTHING, audit, either, policy, ref, resource, said, statement
 
 
 def method(**properties: Any) -> dict[str, Any]:
@@ -32,6 +33,73 @@ def method(**properties: Any) -> dict[str, Any]:
 def test_a_route_that_anybody_can_call(properties: dict[str, Any], found: list[str]) -> None:
     parameters = {"Given": {"Type": "String"}, "Open": {"Type": "String", "Default": "NONE"}}
     assert said("E9611", method(**properties), Parameters=parameters) == found
+
+
+PARAMETERS = {
+    "Any": {"Type": "String"},
+    "AnyByDefault": {"Type": "String", "Default": "AWS_IAM"},
+    "Closed": {"Type": "String", "AllowedValues": ["AWS_IAM", "CUSTOM"]},
+    "ClosedByDefault": {"Type": "String", "Default": "AWS_IAM", "AllowedValues": ["AWS_IAM"]},
+    "Openable": {"Type": "String", "AllowedValues": ["AWS_IAM", "NONE"]},
+    "OpenableByDefault": {"Type": "String", "Default": "AWS_IAM", "AllowedValues": ["AWS_IAM", "NONE"]},
+}
+MAPPINGS = {
+    "Stages": {"dev": {"Auth": "NONE", "Strict": "AWS_IAM"}, "prod": {"Auth": "AWS_IAM", "Strict": "AWS_IAM"}},
+    "Junk": {"dev": "x"},
+}
+
+
+def in_map(*path: Any) -> dict[str, Any]:
+    return {"Fn::FindInMap": list(path)}
+
+
+@pytest.mark.parametrize(
+    ("authorization", "open_route", "perhaps"),
+    [
+        (ref("Any"), [], ["Method"]),
+        (ref("AnyByDefault"), [], ["Method"]),
+        (ref("Closed"), [], []),
+        (ref("ClosedByDefault"), [], []),
+        (ref("Openable"), ["Method"], []),
+        (ref("OpenableByDefault"), ["Method"], []),
+        (either(ref("Closed"), ref("Openable")), ["Method"], []),
+        (either("AWS_IAM", ref("Any")), [], ["Method"]),
+        (in_map("Stages", "prod", "Auth"), ["Method"], []),
+        (in_map("Stages", "prod", "Strict"), [], []),
+        (in_map("Stages", "prod", ref("Any")), ["Method"], []),
+        (in_map("Stages", "prod", "Other"), [], ["Method"]),
+        (in_map("Junk", "dev", "Auth"), [], ["Method"]),
+        (in_map("Missing", "dev", "Auth"), [], ["Method"]),
+        (in_map(ref("Any"), "dev", "Auth"), [], ["Method"]),
+        (in_map("Stages"), [], ["Method"]),
+        ({"Fn::ImportValue": "authorization"}, [], ["Method"]),
+        ({"Fn::Sub": "${Any}"}, [], ["Method"]),
+        (ref("Undeclared"), [], ["Method"]),
+        ("AWS_IAM", [], []),
+        ("NONE", ["Method"], []),
+        (NOTHING, ["Method"], []),
+    ],
+)
+def test_every_value_that_a_deployment_can_give(authorization: Any, open_route: list[str], perhaps: list[str]) -> None:
+    resources = method(AuthorizationType=authorization)
+    assert said("E9611", resources, Parameters=PARAMETERS, Mappings=MAPPINGS) == open_route
+    assert said("W9613", resources, Parameters=PARAMETERS, Mappings=MAPPINGS) == perhaps
+
+
+def test_a_policy_closes_what_a_deployment_could_open() -> None:
+    api = resource("AWS::ApiGateway::RestApi", Policy=policy(statement(Principal={"AWS": "111122223333"}, **INVOKE)))
+    assert said("W9613", {"Api": api, **method(AuthorizationType=ref("Any"))}, Parameters=PARAMETERS) == []
+
+
+def test_the_message_says_who_decides() -> None:
+    def message(authorization: Any) -> str:
+        document = {"Parameters": PARAMETERS, "Resources": method(AuthorizationType=authorization)}
+        (found,) = audit(json.dumps(document), "E9611")
+        return found.message
+
+    assert message("NONE") == "Anybody can call Method: no authorization"
+    decided = "Anybody can call Method: its authorization can be NONE when it is deployed"
+    assert message(ref("OpenableByDefault")) == decided
 
 
 INVOKE = {"Action": "execute-api:Invoke", "Resource": "execute-api:/*"}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.audit.audited import NOTHING, att, either, ref, resource, said
+from tests.unit.audit.audited import NOTHING, att, either, ref, resource, said, sub
 
 KEY = att("Key")
 
@@ -32,7 +32,9 @@ def test_a_table_has_a_key_of_yours(specification: Any, found: int) -> None:
     ("kind", "properties", "found"),
     [
         ("AWS::SQS::Queue", {"KmsMasterKeyId": KEY}, []),
-        ("AWS::SQS::Queue", {"KmsMasterKeyId": "alias/aws/sqs"}, []),
+        ("AWS::SQS::Queue", {"KmsMasterKeyId": "alias/aws/sqs"}, ["Store"]),
+        ("AWS::SQS::Queue", {"KmsMasterKeyId": either(KEY, "alias/aws/sqs")}, ["Store"]),
+        ("AWS::SNS::Topic", {"KmsMasterKeyId": sub("arn:aws:kms:eu-west-1:1:alias/aws/sns")}, ["Store"]),
         ("AWS::SQS::Queue", {"SqsManagedSseEnabled": True}, []),
         ("AWS::SQS::Queue", {"SqsManagedSseEnabled": "true"}, []),
         ("AWS::SQS::Queue", {"SqsManagedSseEnabled": False}, ["Store"]),

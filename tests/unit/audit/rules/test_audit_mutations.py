@@ -362,14 +362,6 @@ CASES = [
         "FailedTransactionsDeadLetterQueue",
         "FailedTransactionsDeadLetterQueue:",
     ),
-    (
-        "E9596",
-        "AlarmTopic",
-        "KmsMasterKeyId: !GetAtt Key.Arn",
-        "KmsMasterKeyId: alias/aws/sns",
-        "AlarmTopic",
-        "KmsMasterKeyId: alias/aws/sns",
-    ),
     ("E9596", "Key", "Service: cloudwatch.amazonaws.com", "Service: sns.amazonaws.com", "Key", "Key:"),
     (
         "E9596",
@@ -474,6 +466,97 @@ CASES = [
         "HealthMonitorFunction",
         "HealthMonitorFunction:",
     ),
+    (
+        "W9605",
+        "ValidationPolicy",
+        "- dynamodb:PutItem\n",
+        "- dynamodb:PutItem\n          - dynamodb:Scan\n",
+        "ValidationPolicy",
+        "- dynamodb:Scan",
+    ),
+    (
+        "W9613",
+        "HealthMethod",
+        "AuthorizationType: AWS_IAM",
+        "AuthorizationType: !Ref CodeKey",
+        "HealthMethod",
+        "AuthorizationType: !Ref CodeKey",
+    ),
+    (
+        "E9621",
+        "FailedTransactionsQueue",
+        "KmsMasterKeyId: !GetAtt Key.Arn",
+        "KmsMasterKeyId: alias/aws/sqs",
+        "FailedTransactionsQueue",
+        "KmsMasterKeyId: alias/aws/sqs",
+    ),
+    # Destinations
+    (
+        "E9671",
+        "WebAclLogging",
+        "${AWS::Region}:${AWS::AccountId}:log-group",
+        "${AWS::Region}:999988887777:log-group",
+        "WebAclLogging",
+        "- !Sub arn",
+    ),
+    (
+        "W9672",
+        "WebAclLogging",
+        "${AWS::Region}:${AWS::AccountId}:log-group",
+        "us-east-1:${AWS::AccountId}:log-group",
+        "WebAclLogging",
+        "- !Sub arn",
+    ),
+    # Keys
+    ("W9624", "Key", "- kms:CancelKeyDeletion", "- kms:Decrypt", "Key", "- kms:Decrypt"),
+    ("W9624", "Key", "kms:ViaService:", "aws:PrincipalTag/x:", "Key", "- kms:Decrypt"),
+    ("W9625", "Key", "- kms:CancelKeyDeletion", "- kms:CreateGrant", "Key", "- kms:CreateGrant"),
+    ("W9625", "Key", "kms:GrantIsForAWSResource: 'true'", "aws:SecureTransport: 'true'", "Key", "- kms:CreateGrant"),
+    # Firewall
+    ("W9651", "WebAclAssociation", "/stages/${Stage}", "/stages/v2", "Stage", "Stage:"),
+    ("W9653", "WebAcl", "          None: {}\n", "          Count: {}\n", "WebAcl", "Count: {}"),
+    (
+        "W9653",
+        "WebAcl",
+        "- Name: NoUserAgent_HEADER",
+        "- Name: SizeRestrictions_QUERYSTRING",
+        "WebAcl",
+        "Count: {}",
+    ),
+    (
+        "W9653",
+        "WebAcl",
+        "          Block:\n            CustomResponse:\n",
+        "          Count:\n            CustomRequestHandling:\n",
+        "WebAcl",
+        "Count:",
+    ),
+    # Watching
+    (
+        "W9597",
+        "ProcessingErrorsAlarm",
+        "MetricName: Errors",
+        "MetricName: Throttles",
+        "ProcessingFunction",
+        "ProcessingFunction:",
+    ),
+    ("W9635", "HealthSchedule", "State: ENABLED", "State: DISABLED", "HealthSchedule", "State: DISABLED"),
+    (
+        "E9599",
+        "ApiErrorsAlarm",
+        "FILL(more_faults, 0)",
+        "FILL(more_fault, 0)",
+        "ApiErrorsAlarm",
+        "Expression:",
+    ),
+    (
+        "E9599",
+        "Dashboard",
+        '"metrics":[["AWS/ApiGateway","Count"',
+        '"metrics":[[{"expression":"m1 * 2"}],["AWS/ApiGateway","Count"',
+        "Dashboard",
+        "DashboardBody:",
+    ),
 ]
 
 
@@ -511,6 +594,27 @@ def test_one_change_is_found(rule: str, resource: str, old: str, new: str, where
             "\nResources:\n  WafLogs:\n    Type: AWS::WAFv2::LoggingConfiguration\n    Properties: {ResourceArn: a}\n",
         ),
         (
+            "E9543",
+            "Pager",
+            "Protocol: http",
+            "\nResources:\n",
+            (
+                "\nResources:\n  Pager:\n    Type: AWS::SNS::Subscription\n    Properties:\n"
+                "      Protocol: http\n      Endpoint: http://pager.example\n      TopicArn: !Ref AlarmTopic\n"
+            ),
+        ),
+        (
+            "E9671",
+            "Tap",
+            "DestinationArn: !Sub",
+            "\nResources:\n",
+            (
+                "\nResources:\n  Tap:\n    Type: AWS::Logs::SubscriptionFilter\n    Properties:\n"
+                "      FilterPattern: ''\n      LogGroupName: !Ref AccessLogs\n"
+                "      DestinationArn: !Sub arn:aws:logs:${AWS::Region}:999988887777:destination:tap\n"
+            ),
+        ),
+        (
             "W9634",
             "Mapping",
             "Mapping:",
@@ -534,11 +638,34 @@ def test_every_rule_speaks_of_a_changed_template() -> None:
     assert [rule.id for rule in RULES if f'"{rule.id}"' not in source and rule.id != "W9595"] == []
 
 
-def test_a_dropped_policy_leaves_its_queue_open() -> None:
-    match = re.search(r"^  FailedTransactionsQueuePolicy:\n(    .*\n)+", PRODUCTION, re.MULTILINE)
+@pytest.mark.parametrize(
+    ("dropped", "rule", "resource"),
+    [
+        ("FailedTransactionsQueuePolicy", "E9541", "FailedTransactionsQueue"),
+        ("WebAclAssociation", "W9651", "Stage"),
+        ("WebAclLogging", "W9654", "WebAcl"),
+        ("ValidationErrorsAlarm", "W9597", "ValidationFunction"),
+        ("ApiErrorsAlarm", "W9598", "Stage"),
+    ],
+)
+def test_a_dropped_resource_is_missed(dropped: str, rule: str, resource: str) -> None:
+    match = re.search(rf"^  {dropped}:\n(    .*\n)+", PRODUCTION, re.MULTILINE)
     assert match
     found = audit(PRODUCTION.replace(match[0], ""))
-    assert ("E9541", "FailedTransactionsQueue", "FailedTransactionsQueue:") in [finding.place for finding in found]
+    assert (rule, resource, f"{resource}:") in [finding.place for finding in found]
+
+
+def test_a_topic_with_the_key_of_aws_is_silent_and_told_twice() -> None:
+    found = audit(changed("AlarmTopic", "KmsMasterKeyId: !GetAtt Key.Arn", "KmsMasterKeyId: alias/aws/sns"))
+    line = "KmsMasterKeyId: alias/aws/sns"
+    assert {finding.place for finding in found} == {("E9596", "AlarmTopic", line), ("E9621", "AlarmTopic", line)}
+
+
+def test_a_web_acl_without_a_rule_blocks_nothing() -> None:
+    rules = re.search(r"^      Rules:\n(      [- ] .*\n)+", PRODUCTION, re.MULTILINE)
+    assert rules
+    found = audit(PRODUCTION.replace(rules[0], ""))
+    assert [finding.place for finding in found] == [("W9652", "WebAcl", "WebAcl:")]
 
 
 @pytest.mark.parametrize("name", ["dev", "prod"])

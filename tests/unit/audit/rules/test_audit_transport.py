@@ -143,3 +143,15 @@ def test_a_bucket_and_all_its_objects(resources: Any, found: list[str]) -> None:
 @pytest.mark.parametrize("kind", ["AWS::ApiGateway::RestApi", "AWS::ApiGateway::DomainName"])
 def test_an_api_that_speaks_old_tls(kind: str, properties: dict[str, Any], found: list[str]) -> None:
     assert said("W9542", {"Api": resource(kind, **properties)}, Parameters={"Policy": {"Type": "String"}}) == found
+
+
+@pytest.mark.parametrize(
+    ("protocol", "found"),
+    [("http", True), (either("https", "http"), True), ("https", False), (NOTHING, False), (ref("Given"), False)],
+)
+def test_a_topic_sends_over_tls(protocol: Any, found: bool) -> None:
+    alone = {"Pager": resource("AWS::SNS::Subscription", Protocol=protocol, Endpoint="x")}
+    within = {"Topic": resource("AWS::SNS::Topic", Subscription=[{"Protocol": protocol, "Endpoint": "x"}])}
+    parameters = {"Given": {"Type": "String"}}
+    assert said("E9543", alone, Parameters=parameters) == (["Pager"] if found else [])
+    assert said("E9543", within, Parameters=parameters) == (["Topic"] if found else [])

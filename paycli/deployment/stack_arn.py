@@ -24,10 +24,15 @@ class StackArn:
     name: str
 
     @property
+    def emulated(self) -> bool:
+        """Whether the stack is on the embedded AWS."""
+        return self.account == _EMULATED
+
+    @property
     def console(self) -> str:
         """The URL of the stack's events in the console, empty where there is none: on an emulator, or in secret."""
         domain = _CONSOLES.get(self.partition)
-        if domain is None or self.account == _EMULATED:
+        if domain is None or self.emulated:
             return ""
         place = f"https://{self.region}.{domain}/cloudformation/home?region={self.region}"
         return f"{place}#/stacks/events?stackId={quote(self.arn, safe='')}"

@@ -1,0 +1,286 @@
+"""`paycli failures`, as a user runs it against the queues in memory and an API over HTTP."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import boto3
+import pytest
+
+from paycli import console
+from paycli.cli import run
+from paycli.commands.common import Project
+from tests.unit.failures.failure_world import DEAD, QUEUE, World, error, rejected
+from tests.unit.smoke.smoke_stack import serving
+
+
+class Ran(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> dict[str, Any]:
+        data: dict[str, Any] = json.loads(self.out)["data"]
+        return data
+
+
+class Desk:
+    """A project whose AWS is a world."""
+
+    def __init__(self, world: World, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.world = world
+        self.root = root
+        self._capsys = capsys
+
+    def run(self, *arguments: str) -> Ran:
+        self._capsys.readouterr()
+        status = run(["failures", *arguments, "--env", "test"])
+        shown = self._capsys.readouterr()
+        return Ran(status, shown.out, shown.err)
+
+    def reports(self) -> list[dict[str, Any]]:
+        paths = sorted((self.root / ".paycli" / "failures").glob("*.jsonl"))
+        return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def world() -> World:
+    return World(error(1), error(2, "process"), rejected(3))
+
+
+@pytest.fixture
+def desk(
+    world: World, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Desk]:
+    with serving(world.respond) as url:
+        aws = replace(world.aws(), endpoint_url=url.rstrip("/"))
+        monkeypatch.setattr(Project, "connect_to_deployed", lambda _: aws)
+        yield Desk(world, project, capsys)
+
+
+def test_list_shows_both_queues_by_kind_code_and_age_without_what_was_to_be_paid(desk: Desk) -> None:
+    desk.world.put(DEAD, error(7, code="internal_error", retryable=False))
+    desk.world.put(QUEUE, "steer \x1b[31m the terminal").hidden_until = 5
+    ran = desk.run("list")
+    assert ran.status == 0, ran.err
+    lines = ran.out.splitlines()
+    assert lines[0] == "failed-transactions-test: 3 waiting, 1 hidden (somebody holds them)"
+    assert "failed-transactions-dlq-test: 1 waiting" in lines
+    assert [line.split()[:4] for line in lines[2:5]] == [
+        ["1", "error", "temporarily_unavailable", "process"],
+        ["1", "error", "temporarily_unavailable", "validate"],
+        ["1", "rejected", "invalid_request", "validate"],
+    ]
+    assert "1 of 5" in ran.out
+    assert "customer" not in ran.out
+    (queue, dead) = desk.run("list", "--json", "--limit", "2").data["queues"]
+    assert (queue["complete"], len(queue["messages"]), queue["waiting"], queue["dead_letters"]) == (False, 2, 3, False)
+    assert queue["messages"][0]["replayable"]
+    assert queue["groups"][0]["oldest"] == "2026-11-22T20:00:02.000+00:00"
+    assert dead["messages"][0]["why_not"].startswith("it may fail again")
+    assert "customer" not in json.dumps([queue, dead])
+
+
+def test_list_says_what_it_did_not_look_at_and_what_is_empty(desk: Desk) -> None:
+    ran = desk.run("list", "--limit", "1")
+    assert "3 waiting; only 1 were looked at, --limit takes more" in ran.out
+    desk.world.queues[QUEUE].clear()
+    assert desk.run("list").out == "failed-transactions-test: empty\n\nfailed-transactions-dlq-test: empty\n"
+
+
+def test_the_fifth_list_says_that_it_has_set_the_counts_back(desk: Desk) -> None:
+    said = [desk.run("list").out for _ in range(5)]
+    assert "put back" not in said[3]
+    assert "3 had had their 5 receives and were put back as new messages" in said[4]
+
+
+def test_show_tells_all_of_a_payment_and_what_to_do(desk: Desk) -> None:
+    ran = desk.run("show", "txn_key-1")
+    assert ran.status == 0
+    assert ran.out.startswith("In failed-transactions-test; received 1 of 5 times; failed ")
+    assert '"customer_id": "customer-1"' in ran.out
+    assert ran.out.endswith(
+        "Replay: paycli failures replay request-1 --env test, with the credentials of 123456789012:AROAOURS\n"
+    )
+    process = desk.run("show", "request-2").out
+    assert process.endswith("Replay: paycli failures replay request-2 --env test\n")
+    refused = desk.run("show", "request-3").out
+    assert "No replay: it would be refused again" in refused
+    (found,) = desk.run("show", "request-3", "--json").data["messages"]
+    assert found["message"]["kind"] == "rejected"
+    assert found["queue"] == "failed-transactions-test"
+
+
+def test_show_of_text_is_safe_on_a_terminal_and_of_nothing_is_1(desk: Desk) -> None:
+    held = desk.world.put(DEAD, "\x1b[2J gone")
+    ran = desk.run("show", held.message_id)
+    assert "\N{REPLACEMENT CHARACTER}[2J gone" in ran.out
+    ran = desk.run("show", "nobody")
+    assert ran.status == 1
+    assert "Nothing is called nobody." in ran.err
+    assert "`paycli failures list` shows what there is." in ran.err
+
+
+def test_replay_sends_all_that_can_be_with_their_keys_and_says_where_the_report_is(desk: Desk) -> None:
+    ran = desk.run("replay", "--all")
+    assert ran.status == 0, ran.err
+    assert "request-1: replayed: validated" in ran.err
+    assert "1 not to be replayed" in ran.out
+    assert "2 replayed, " in ran.out
+    assert [line["message"]["request_id"] for line in desk.reports()] == ["request-1", "request-2"]
+    assert str(desk.root / ".paycli" / "failures" / "replay-test-") in ran.out
+    sent = [(each.path.rpartition("/")[2], each.headers.get("idempotency-key")) for each in desk.world.requests]
+    assert sent == [("validate", "key-1"), ("process", None)]
+    assert all(request.signed for request in desk.world.requests)
+    assert desk.world.requests_in(QUEUE) == ["request-3"]
+
+
+def test_replay_for_programs(desk: Desk) -> None:
+    data = desk.run("replay", "--all", "--json", "--report", "mine.jsonl").data
+    assert data["report"] == "mine.jsonl"
+    assert data["principal"] == "123456789012:AROAOURS"
+    assert [(each["name"], each["outcome"], each["status"]) for each in data["outcomes"]] == [
+        ("request-1", "done", 200),
+        ("request-2", "done", 200),
+        ("request-3", "left", None),
+    ]
+    again = desk.run("replay", "--all", "--json").data
+    assert again["report"] is None
+    desk.world.queues[QUEUE].clear()
+    assert desk.run("replay", "--all").out == "There is nothing to replay.\n"
+
+
+def test_what_is_named_and_not_replayed_is_a_failure(desk: Desk) -> None:
+    ran = desk.run("replay", "request-3", "request-9")
+    assert ran.status == 1
+    assert "request-3 was not replayed: it would be refused again" in ran.err
+    assert "Nothing is called request-9." in ran.err
+    assert desk.run("replay", "request-3", "--dead-letters").status == 1
+
+
+def test_a_failing_api_is_1_and_the_messages_stay(desk: Desk) -> None:
+    desk.world.down = lambda number: 503
+    ran = desk.run("replay", "--all")
+    assert ran.status == 1
+    assert "Error: 2 failed again and are still in the queue." in ran.err
+    desk.world.down = lambda number: 1
+    assert "The API gave no answer" in desk.run("replay", "request-1").err
+    desk.world.put(QUEUE, error(8))
+    ran = desk.run("replay", "--all")
+    assert "Error: Stopped: the API failed 3 times in a row" in ran.err
+    assert len(desk.world.queues[QUEUE]) == 4
+
+
+def test_another_profile_calls_the_api_as_whose_keys_they_are(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    desk.world.queues[QUEUE].clear()
+    desk.world.put(QUEUE, error(1, principal="123456789012:AROATHEIRS"))
+    ran = desk.run("replay", "request-1")
+    assert ran.status == 1
+    assert "its key belongs to 123456789012:AROATHEIRS: a replay as 123456789012:AROAOURS would be another" in ran.err
+    assert desk.world.requests == []
+
+    asked = []
+
+    class Session:
+        def __init__(self, *, profile_name: str) -> None:
+            asked.append(profile_name)
+            desk.world.operations["GetCallerIdentity"] = lambda _: {
+                "Account": "123456789012",
+                "UserId": "AROATHEIRS:x",
+            }
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(session, name)
+
+    session = desk.world.aws().session
+    monkeypatch.setattr(boto3, "Session", Session)
+    ran = desk.run("replay", "request-1", "--as-profile", "checkout")
+    assert ran.status == 0, ran.err
+    assert asked == ["checkout"]
+    assert desk.world.queues[QUEUE] == []
+
+
+def test_where_nobody_signs_everybody_is_anonymous(desk: Desk) -> None:
+    (desk.root / "paycli.toml").write_text('[env.test]\nauthorization = "none"\n')
+    desk.world.put(QUEUE, error(5, principal="anonymous"))
+    assert desk.run("replay", "request-5").status == 0
+    assert not desk.world.requests[0].signed
+
+
+def test_where_data_is_kept_a_replay_asks_and_says_what_moves_money(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (desk.root / "paycli.toml").write_text("[env.test]\nretain_data = true\n")
+    ran = desk.run("replay", "--all")
+    assert ran.status == 2
+    assert "Add --yes to confirm it." in ran.err
+    asked: list[str] = []
+    monkeypatch.setattr(console, "can_ask", lambda: True)
+    monkeypatch.setattr(console, "confirm", lambda action, *_, **__: asked.append(action))
+    assert desk.run("replay", "--all").status == 0
+    counts = "1 times POST /process, which moves money, and 1 times POST /validate"
+    assert asked == [f"Replay {counts}, on payment-api-test in the embedded AWS"]
+
+
+def test_redrive_moves_everything_back(desk: Desk) -> None:
+    desk.world.put(DEAD, error(8))
+    ran = desk.run("redrive")
+    assert ran.status == 0
+    assert ran.out == "1 messages are back in failed-transactions-test, moved one by one, sent and then deleted.\n"
+    desk.world.moves = []
+    assert "0 messages are back in failed-transactions-test, moved by SQS itself." in desk.run("redrive").out
+
+
+def test_discard_keeps_a_file_of_what_it_deletes(desk: Desk) -> None:
+    ran = desk.run("discard", "--kind", "rejected", "--yes")
+    assert ran.status == 0
+    assert ran.out.startswith("1 messages are discarded.\nWhat was taken from the queue is in ")
+    (kept,) = desk.reports()
+    assert (kept["action"], kept["message"]["request_id"]) == ("discarded", "request-3")
+    assert desk.world.requests_in(QUEUE) == ["request-1", "request-2"]
+    assert "rejected" in ran.err
+    ran = desk.run("discard", "--kind", "rejected", "--yes")
+    assert (ran.status, ran.out) == (0, "There is nothing of the kind.\n")
+    assert desk.run("discard", "request-9", "--yes").status == 1
+    data = desk.run("discard", "request-1", "--code", "temporarily_unavailable", "--yes", "--json").data
+    assert data["discarded"] == ["request-1"]
+    assert desk.run("discard", "--all", "--dead-letters", "--yes").out == "There is nothing of the kind.\n"
+    assert desk.run("discard", "--all", "--yes").status == 0
+    assert desk.world.queues[QUEUE] == []
+
+
+def test_discard_without_a_confirmation_changes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert desk.run("discard", "--all").status == 2
+    monkeypatch.setattr(console, "can_ask", lambda: True)
+    monkeypatch.setattr(console, "ask", lambda _: False)
+    ran = desk.run("discard", "--all")
+    assert ran.status == 1
+    assert "Not confirmed: nothing was changed." in ran.err
+    assert len(desk.world.queues[QUEUE]) == 3
+    assert desk.world.hidden() == 0
+    assert desk.reports() == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["replay"], ["replay", "a", "--all"], ["discard", "--yes"], ["discard", "--all", "--kind", "error", "--yes"]],
+)
+def test_what_is_meant_has_to_be_said(desk: Desk, arguments: list[str]) -> None:
+    ran = desk.run(*arguments)
+    assert ran.status == 2
+    assert "Which messages?" in ran.err
+    assert desk.world.calls == []
+
+
+@pytest.mark.parametrize(("point", "words"), [(2, "All are in the queue"), (4, "All but 2, which are in ")])
+def test_an_interrupt_says_where_everything_is(desk: Desk, point: int, words: str) -> None:
+    desk.world.interrupt = (point, False)
+    ran = desk.run("discard", "--all", "--yes")
+    assert ran.status == 130
+    assert words in ran.err
+    assert "Run `paycli failures discard` again" in ran.err
