@@ -27,7 +27,7 @@ help:
 	@touch $@
 
 .venv/development: .venv/tool
-	$(PIP) install --constraint constraints.txt --group dev
+	$(PIP) install --constraint constraints.txt --editable '.[local,load]' --group dev
 	@touch $@
 
 demo: .venv/tool
