@@ -27,8 +27,10 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     for kind, count in found["errors"].items():
         yield _line("", f"{count} x {kind}")
     if found["dropped"]:
-        yield _line("Not sent", f"{found['dropped']} arrivals: too many requests were open. Add --workers")
-    yield _line("Sent late", f"p99 {found['sent_late']['p99'] * 1000:.1f} ms after the arrival, part of the latency")
+        yield _line("Not sent", f"{found['dropped']} arrivals that would have been more than 30 s late")
+    yield _line(
+        "Sent late", f"p99 {found['sent_late']['p99'] * 1000:.1f} ms after the arrival, which is part of the latency"
+    )
     yield from _reconciliation(found["reconciliation"])
     if found["ledger"]:
         yield _line("Ledger", found["ledger"])

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from paycli.operations.load.processes import Address
     from paycli.operations.load.run import Options, Target
 
+# The embedded AWS has 64 threads. A request takes one, and its function's call of DynamoDB another: where all wait for
+# each other, nothing is answered any more.
+_IN_FLIGHT = {"embedded": 32, "aws": 500}
 _HIGHEST_PORT = 65_535
 _DEFAULT_MIX = "new=60,replay=15,process=20,invalid=5"
 
@@ -51,6 +54,11 @@ Example: paycli load-test --env dev --rate 50 --duration 60 --report load.html
 )
 @click.option("--seed", type=int, help="Repeat the arrivals of a run.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write an HTML page with plots.")
+@click.option(
+    "--in-flight",
+    type=click.IntRange(1),
+    help="How many requests may be open at once.  [default: 500; on the embedded AWS 32: each takes a process of it]",
+)
 @click.option("--keep", is_flag=True, help="Leave payments and messages, and only count the messages.")
 @click.option("--clean-up", metavar="RUN", help="Send nothing; remove the payments that a run has left.")
 @click.option("--allow-prod", is_flag=True, help="First of two: where data is retained, as in prod.")
@@ -65,6 +73,7 @@ def command(
     workers: int,
     master: str | None,
     worker: str | None,
+    in_flight: int | None,
     faults: bool,
     max_errors: float | None,
     seed: int | None,
@@ -101,9 +110,10 @@ def command(
         return _work(target, workers, join)
     _warn(project.environment, rate)
     chosen = secrets.randbits(32) if seed is None else seed
-    plan = Plan(secrets.token_hex(4), rate, duration, weights, chosen, ramp=ramp)
-    limit = max_errors if max_errors is not None else 100.0 if faults else 1.0
-    return _run(project, target, plan, Options(workers, listen, faults, keep), limit, report, place)
+    limit = in_flight or _IN_FLIGHT[project.environment.target]
+    plan = Plan(secrets.token_hex(4), rate, duration, weights, chosen, limit, ramp=ramp)
+    tolerated = max_errors if max_errors is not None else 100.0 if faults else 1.0
+    return _run(project, target, plan, Options(workers, listen, faults, keep), tolerated, report, place)
 
 
 def _address(text: str | None) -> "Address | None":

@@ -74,6 +74,7 @@ def injected(aws: "Aws", outputs: Mapping[str, str], duration: float) -> Iterato
     functions = [outputs[name] for name in _FUNCTIONS]
     try:
         _await(proxy, control)
+        _warm(aws, outputs, control)
         _send_through(aws, functions, control)
         yield Faults(control, duration)
     finally:
@@ -91,6 +92,17 @@ def _send_through(aws: "Aws", functions: list[str], proxy: str | None) -> None:
         changed = {key: value for key, value in variables.items() if key != _PROXY} | ({_PROXY: proxy} if proxy else {})
         client.update_function_configuration(FunctionName=name, Environment={"Variables": changed})
         client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+
+
+def _warm(aws: "Aws", outputs: Mapping[str, str], proxy: str) -> None:
+    """Call each service through the proxy once: it reads the services' models, which takes it seconds."""
+    from botocore.config import Config
+
+    config = Config(proxies={"http": proxy}, read_timeout=60)
+    through = {"region_name": aws.region, "endpoint_url": aws.endpoint_url, "config": config}
+    aws.session.client("dynamodb", **through).describe_table(TableName=outputs["TransactionsTableName"])
+    queue = outputs["FailedTransactionsQueueUrl"]
+    aws.session.client("sqs", **through).get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
 
 
 def _await(proxy: "subprocess.Popen[bytes]", control: str) -> None:

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
     from paycli.api_client import Answer
 
 
+# A caller doesn't wait for longer: API Gateway itself gives up after 29 s.
+_GIVEN_UP = 30.0  # seconds
+
+
 class Pool(Protocol):
     """What runs requests side by side; gevent's Pool is one."""
 
-    def full(self) -> bool:
-        """Whether no more may be open at once."""
-
     def spawn(self, work: Callable[..., None], *arguments: Any) -> Any:
-        """Begin a piece of work."""
+        """Begin a piece of work, as soon as there is room for it."""
 
     def join(self) -> Any:
         """Wait until all of it is done."""
@@ -47,13 +48,16 @@ class Generator:
         self._dropped = 0
 
     def run(self) -> None:
-        """Send until the duration is over or the run is stopped; return when every answer has come."""
+        """Send until the duration is over or the run is stopped; return when every answer has come.
+
+        Where all of the pool is busy, arrivals wait for it, which counts as latency; after a time they are dropped.
+        """
         began = time.monotonic()
         plan = self._plan
         for due in arrivals(plan.rate, plan.duration, plan.ramp, plan.random()):
             if self._wait(max(began + due - time.monotonic(), 0)):
                 break
-            if self._pool.full():
+            if time.monotonic() - began - due > _GIVEN_UP:
                 self._dropped += 1
             else:
                 self._pool.spawn(self._exchange, began, due)

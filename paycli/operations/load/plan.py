@@ -1,5 +1,6 @@
 """What a load test sends, how often and for how long."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,8 +19,9 @@ _RUN = re.compile(r"[0-9a-f]{8}")
 class Plan:
     """The arrivals of a run, or of one worker's share in it; what it holds travels as JSON.
 
-    `rate` is arrivals a second, reached after `ramp` seconds; `duration` is seconds, `mix` a weight for each of KINDS, `number` the worker's; more than
-    `in_flight` requests of a worker are never open at once. The same `seed` sends the same requests at the same times.
+    `rate` is arrivals a second, reached after `ramp` seconds; `duration` is seconds, `mix` a weight for each of KINDS,
+    `number` the worker's. No more than `in_flight` requests are open at once: who comes then waits. The same `seed`
+    sends the same requests at the same times.
     """
 
     run: str
@@ -27,7 +29,7 @@ class Plan:
     duration: float
     mix: Mapping[str, int]
     seed: int
-    in_flight: int = 500
+    in_flight: int
     number: int = 0
     ramp: float = 0.0
 
@@ -38,7 +40,7 @@ class Plan:
 
     def share(self, number: int, workers: int) -> "Plan":
         """Return what the worker with this number does: independent Poisson arrivals add up to Poisson arrivals."""
-        return replace(self, rate=self.rate / workers, number=number)
+        return replace(self, rate=self.rate / workers, in_flight=math.ceil(self.in_flight / workers), number=number)
 
     def random(self) -> Random:
         """Return the source of a worker's chances."""
