@@ -9,8 +9,6 @@ from typing import Any
 import gevent
 from gevent.os import make_nonblocking, nb_read
 
-_CHUNK = 65_536  # bytes
-
 
 def receive_order() -> dict[str, Any]:
     """Return the JSON object of the first line on standard input."""
@@ -27,8 +25,7 @@ def at_end(stop: Callable[[], None]) -> None:
     make_nonblocking(descriptor)
 
     def watch() -> None:
-        while nb_read(descriptor, _CHUNK):
-            pass
+        nb_read(descriptor, 1)
         stop()
 
     gevent.spawn(watch)

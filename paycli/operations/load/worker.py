@@ -28,7 +28,7 @@ class Worker:
 
     def __init__(self, order: dict[str, Any]) -> None:
         self._order = order
-        self._plan: Plan | None = None
+        self._plans: list[Plan] = []  # one, once the master has sent it
         self._reports = 0
         self._stopped = Event()
         at_end(self._stopped.set)
@@ -43,12 +43,14 @@ class Worker:
         self._runner.greenlet.join()
 
     def _learn(self, msg: Any, **_: Any) -> None:
-        self._plan = Plan(**msg.data)
+        self._plans.append(Plan(**msg.data))
 
     def _run(self) -> None:
-        plan, self._plan = self._plan, None
-        if plan is None:  # Locust gives the user of a worker that is lost to another one
-            return
+        """Carry out the plan, once: Locust gives the user of a worker that is lost to another one."""
+        while self._plans:
+            self._carry_out(self._plans.pop())
+
+    def _carry_out(self, plan: Plan) -> None:
         environment = Environment.model_validate_json(self._order["environment"])
         aws = connect(environment, self._order["endpoint_url"])
         client = ApiClient(aws, self._order["endpoint"], connections=plan.in_flight)
