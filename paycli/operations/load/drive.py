@@ -72,7 +72,7 @@ class Driver:
                     if faults and self._started is not None:
                         faults.at(time.monotonic() - self._started)
                     if self._started is None and any(worker.failed for worker in self._workers):
-                        break
+                        master.stop()
             if self._started is None and not interruption.asked:
                 raise self._failure(master, workers)
             if faults:
@@ -83,7 +83,7 @@ class Driver:
                 process.close()
 
     def _failure(self, master: Process, workers: int) -> NotStarted:
-        master.close()
+        master.wait()
         failed = next((process for process in (*self._workers, master) if process.failed), None)
         if failed:
             return NotStarted(failed.last_words(), code="load_process_failed")

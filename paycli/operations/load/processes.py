@@ -41,6 +41,7 @@ class Process:
         assert self._process.stdin and self._process.stdout  # noqa: S101 - they are pipes
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
         self._role = role
+        self._said = ""  # at the end, the last line of its complaints
         with contextlib.suppress(BrokenPipeError):  # it is gone already: its end says why
             self._stdin.write(json.dumps(order) + "\n")
             self._stdin.flush()
@@ -59,10 +60,9 @@ class Process:
         self._process.wait()
 
     def last_words(self) -> str:
-        """Say why a child that failed did so: the last line of what it complained of."""
-        self._complaints.seek(0)
-        last = [line.strip() for line in self._complaints if line.strip()][-1:]
-        return f"The load test's {self._role} failed: {' '.join(last) or 'it said nothing'}"
+        """End it, and say why a child that failed did so: the last line of what it complained of."""
+        self.close()
+        return f"The load test's {self._role} failed: {self._said or 'it said nothing'}"
 
     @property
     def failed(self) -> bool:
@@ -78,6 +78,10 @@ class Process:
             self._process.kill()
             self._process.wait()
         self._stdout.close()
+        if not self._complaints.closed:
+            self._complaints.seek(0)
+            self._said = " ".join([line.strip() for line in self._complaints if line.strip()][-1:])
+            self._complaints.close()
 
 
 def master_order(plan: "Plan", workers: int, endpoint: str, address: Address, patience: float) -> dict[str, Any]:
