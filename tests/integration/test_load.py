@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from paycli import emulator
+from paycli.aws import connect
+from paycli.environment import Environment
+from paycli.operations.load.plan import MIX, Plan
+from paycli.operations.load.processes import Address, Process, master_order, worker_order
 from tests.integration.conftest import SETTINGS, LocalProject
 from tests.integration.payers import Payer, insist, items_of, messages_of
 
@@ -117,6 +121,31 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def test_a_worker_for_another_api_is_sent_home_and_a_master_can_be_stopped_before_the_load(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in greenlets().items():
+        monkeypatch.setenv(name, value)
+    local = Environment(name="local", target="embedded")
+    plan = Plan("0123abcd", 1.0, 1.0, MIX, 7, 8)
+    master = Process("master", master_order(plan, 1, "http://127.0.0.1:9/one/", Address(), 100))
+    events = master.events()
+    address = Address(port=next(events)["port"])
+    stranger = Process(
+        "worker", worker_order(connect(local, "http://127.0.0.1:9"), local, "http://127.0.0.1:9/", address)
+    )
+    stranger.wait()
+    assert not stranger.failed
+    master.stop()
+    said = list(events)
+    assert {event["event"] for event in said} == {"workers", "ended"}
+    assert said[-1]["lost"] == 0
+    master.wait()
+    for process in (master, stranger):
+        process.close()
+        assert not process.failed
 
 
 def test_several_machines_take_part(loaded: LocalProject) -> None:

@@ -1,4 +1,4 @@
-"""The master of Locust, as a process: `python -m paycli.operations.load.master`.
+"""The master of Locust, as a process of its own: `main` is its way in.
 
 It waits for the workers, gives each its share of the plan, and passes on to paycli what they report: one JSON object a
 line on standard output, whose `event` is `listening`, `workers`, `started`, `report` or `ended`.
@@ -75,5 +75,6 @@ def _say(event: str, **more: Any) -> None:
     sys.stdout.flush()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Follow the order on standard input."""
     Master(receive_order()).lead()

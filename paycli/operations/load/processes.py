@@ -31,7 +31,7 @@ class Process:
     def __init__(self, role: str, order: dict[str, Any]) -> None:
         self._complaints: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - as long as the child
         self._process = subprocess.Popen(  # noqa: S603 - a module of paycli
-            [sys.executable, "-m", f"paycli.operations.load.{role}"],
+            [sys.executable, "-c", f"from paycli.operations.load.{role} import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,

@@ -1,4 +1,4 @@
-"""A worker of Locust, as a process: `python -m paycli.operations.load.worker`.
+"""A worker of Locust, as a process of its own: `main` is its way in.
 
 Its order says where the master and the API are, the master's message what to send.
 """
@@ -84,5 +84,6 @@ class Worker:
         self._runner.send_message("report", {**generator.take(), "number": self._reports, "finished": finished})
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Follow the order on standard input."""
     Worker(receive_order()).work()

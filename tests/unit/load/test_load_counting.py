@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from paycli import load_screen
 from paycli.console import plain
-from paycli.display import seldom
+from paycli.display import measuring, seldom
 from paycli.operations.load import html
 from paycli.operations.load.drive import Ending, progress
 from paycli.operations.load.latency import Latencies
@@ -98,6 +98,18 @@ def test_off_a_terminal_steps_are_written_and_of_the_gauges_one_in_ten_seconds()
         report(Gauge(f"gauge {number}"))
     assert said[0] == "begins"
     assert 2 <= len(said) - 1 <= 3
+
+
+def test_on_a_terminal_steps_stay_and_the_gauge_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with measuring() as report:
+        report(Gauge("3 of 10 s"))
+        report(Step("Reconciling"))
+    shown = capsys.readouterr().err
+    assert "Reconciling\n" in shown
+    assert "\n3 of 10 s\n" not in shown
 
 
 def roster(*workers: str) -> Roster:
