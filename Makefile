@@ -66,7 +66,7 @@ format: .venv/development
 	$(BIN)/ruff format .
 
 bench: .venv/tool
-	@for part in main_job cold_start warm throughput reconciliation; do $(BIN)/python benchmarks/$$part.py || exit 1; done
+	@for part in main_job cold_start warm throughput load_test reconciliation; do $(BIN)/python benchmarks/$$part.py || exit 1; done
 
 clean:
 	rm -rf .venv .venv-checkov .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

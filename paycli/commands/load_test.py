@@ -12,6 +12,7 @@ from paycli import console, display
 from paycli.commands.common import Project, environment_command, save
 from paycli.console import Result
 from paycli.errors import ConfigurationError, ExitStatus, PaycliError, UsageError
+from paycli.operations.load.plan import MIX
 
 if TYPE_CHECKING:
     from paycli.environment import Environment
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 # each other, nothing is answered any more.
 _IN_FLIGHT = {"embedded": 32, "aws": 500}
 _HIGHEST_PORT = 65_535
-_DEFAULT_MIX = "new=60,replay=15,process=20,invalid=5"
+_DEFAULT_MIX = ",".join(f"{kind}={weight}" for kind, weight in MIX.items())
 
 
 @click.command(
