@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from paycli.operations.load.run import Options, Target
 
 # The embedded AWS has 64 threads. A request takes one, and its function's call of DynamoDB another: where all wait for
-# each other, nothing is answered any more.
-_IN_FLIGHT = {"embedded": 32, "aws": 500}
+# each other, nothing is answered any more. And each request that is open starts a process.
+_IN_FLIGHT = {"embedded": 16, "aws": 500}
 _HIGHEST_PORT = 65_535
 _DEFAULT_MIX = ",".join(f"{kind}={weight}" for kind, weight in MIX.items())
 
@@ -58,7 +58,7 @@ Example: paycli load-test --env dev --rate 50 --duration 60 --report load.html
 @click.option(
     "--in-flight",
     type=click.IntRange(1),
-    help="How many requests may be open at once.  [default: 500; on the embedded AWS 32: each takes a process of it]",
+    help="How many requests may be open at once.  [default: 500; on the embedded AWS 16: each takes a process of it]",
 )
 @click.option("--keep", is_flag=True, help="Leave payments and messages, and only count the messages.")
 @click.option("--clean-up", metavar="RUN", help="Send nothing; remove the payments that a run has left.")

@@ -146,7 +146,10 @@ def _faults(target: Target, plan: Plan, options: Options) -> Iterator[Faults | N
 @contextlib.contextmanager
 def _leaving_traces(plan: Plan, target: Target, ledger: Ledger) -> Iterator[None]:
     """Say, where the run ends too early, what it leaves and how that is removed."""
-    stays = f"Payments of run {plan.run} may stay in {target.table}, and failures in the queue; every answer so far is in {ledger.path}."
+    stays = (
+        f"Payments of run {plan.run} may stay in {target.table}, and failures in the queue; "
+        f"every answer so far is in {ledger.path}."
+    )
     hint = f"paycli load-test --env {target.environment.name} --clean-up {plan.run}"
     try:
         yield
