@@ -29,7 +29,7 @@ help:
 	@touch $@
 
 .venv/development: .venv/tool
-	$(PIP) install --constraint constraints.txt --group dev
+	$(PIP) install --constraint constraints.txt --editable '.[local,load]' --group dev
 	@touch $@
 
 demo: .venv/tool
@@ -67,8 +67,8 @@ format: .venv/development
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/tool
-	@for part in main_job render waiting deploy cold_start warm throughput; do $(BIN)/python -m benchmarks.$$part || exit 1; done
+bench: .venv/development
+	@for part in main_job render waiting deploy cold_start warm throughput load_test reconciliation; do $(BIN)/python -m benchmarks.$$part || exit 1; done
 
 bench-peers: .bench/awscli/ready .bench/sam/ready .bench/sceptre/ready .bench/cdk/ready
 

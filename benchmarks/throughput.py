@@ -52,7 +52,7 @@ def run(client: ApiClient, callers: int) -> tuple[float, list[float]]:
         return REQUESTS / (time.perf_counter() - began), times
 
 
-def deployed(root: Path) -> dict[str, ApiClient]:
+def deployed(root: Path, bare: str = BARE) -> dict[str, ApiClient]:
     """Deploy both, put the bare handler into one, and return a client for each."""
     (root / "paycli.toml").write_text(SETTINGS)
     clients = {}
@@ -65,7 +65,7 @@ def deployed(root: Path) -> dict[str, ApiClient]:
         clients[name] = ApiClient(aws, endpoint, timeout=60)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("handlers/validation.py", BARE)
+        archive.writestr("handlers/validation.py", bare)
     functions = aws.client("lambda")
     functions.update_function_code(FunctionName="payment-validation-bare", ZipFile=packed.getvalue())
     functions.get_waiter("function_updated_v2").wait(FunctionName="payment-validation-bare", WaiterConfig={"Delay": 1})
@@ -98,4 +98,5 @@ def main() -> None:
             emulator.stop(root)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # The rules of AWS WAF refuse a request that doesn't say what sent it.
 _USER_AGENT = f"paycli/{__version__}"
-_CONNECTIONS = 32  # kept open to the one host; more than any caller here has threads
+_CONNECTIONS = 32  # kept open to the one host; more than the checks have threads
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,11 @@ class Answer:
 class ApiClient:
     """Calls one API on connections that stay open; safe to share between threads."""
 
-    def __init__(self, aws: "Aws", endpoint: str, *, timeout: float = 30.0) -> None:
+    def __init__(self, aws: "Aws", endpoint: str, *, timeout: float = 30.0, connections: int = _CONNECTIONS) -> None:
         """Take the API's URL, which paths are appended to; `timeout` is seconds for connect and for read.
 
-        API Gateway itself gives up after 29 s.
+        API Gateway itself gives up after 29 s. More than `connections` requests at once are sent, too, but their
+        connections aren't kept.
         """
         self._aws = aws
         self._endpoint = endpoint
@@ -57,7 +58,7 @@ class ApiClient:
             verify=True if embedded else _ca_bundle(aws),
             proxies={} if embedded else get_environ_proxies(endpoint),
             timeout=timeout,
-            max_pool_connections=_CONNECTIONS,
+            max_pool_connections=connections,
             # Without it a POST, sent as headers and then body, waits 40 ms for the server's delayed ACK.
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )

@@ -22,6 +22,7 @@ COMMANDS = {
     "deploy": "Create or update the stack, follow it and write its outputs.",
     "diff": "Show what a deploy would change, in the stack and in the code.",
     "smoke-test": "Check the deployed stack with real requests.",
+    "load-test": "Send load, and prove that no payment was lost or doubled.",
     "status": "Show how the deployed stack fares, on one screen.",
     "drift": "Show what was changed outside CloudFormation.",
     "outputs": "Show the outputs of the deployed stack.",

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from paycli import console
-from paycli.progress import Event, Report, ResourceEvent, Step
+from paycli.progress import Event, Gauge, Report, ResourceEvent, Step
 from paycli.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 _SHOWN_AT_ONCE = 6
+_GAUGE_EVERY = 10.0  # seconds
 
 
 @contextmanager
@@ -40,6 +41,42 @@ def checks(total: int) -> Iterator[Callable[[str], None]]:
             status.update(f"Checking: {len(done)} of {total}, {printable(name)} is done")
 
         yield report
+
+
+@contextmanager
+def measuring() -> Iterator[Callable[[Step | Gauge], None]]:
+    """Give the callback of a job that tells how far it is: one line that changes on a terminal, else one now and then.
+
+    Steps stay on the screen.
+    """
+    if console.is_terminal(sys.stderr):
+        shown = console.err()
+        with shown.status("") as status:
+
+            def show(event: Step | Gauge) -> None:
+                if isinstance(event, Gauge):
+                    status.update(printable(event.text))
+                else:
+                    shown.print(printable(event.text), soft_wrap=True)
+
+            yield show
+    else:
+        yield seldom(console.note)
+
+
+def seldom(say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> Callable[[Step | Gauge], None]:
+    """Write every step, and of the gauges one in ten seconds, for a log."""
+    due = clock() + _GAUGE_EVERY
+
+    def report(event: Step | Gauge) -> None:
+        nonlocal due
+        if isinstance(event, Gauge):
+            if clock() < due:
+                return
+            due = clock() + _GAUGE_EVERY
+        say(event.text)
+
+    return report
 
 
 def plain_lines(say: Callable[[str], None]) -> Report:

@@ -13,6 +13,13 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Gauge:
+    """How far a job is, in words; the next one takes its place."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class ResourceEvent:
     """One event of a stack operation; `done` of `total` resources are finished."""
 

@@ -188,7 +188,7 @@ def _records(sent: list[Exchange], messages: list[Mapping[str, Any]], messages_l
 
     SQS may deliver a message twice, so two with one request id are one.
     """
-    expected = {(exchange.request_id, kind) for exchange in sent if (kind := _kind(exchange))}
+    expected = expected_records(sent)
     recorded = {(str(message["request_id"]), str(message["kind"])) for message in messages}
     missing = sorted(expected - recorded)
     if len(missing) > messages_lost:
@@ -197,6 +197,11 @@ def _records(sent: list[Exchange], messages: list[Mapping[str, Any]], messages_l
     unasked = sorted(recorded - expected)
     if len(unasked) > unheard:  # a request whose answer was lost may have left one
         yield from (Discrepancy("recorded_unasked", request_id) for request_id, _ in unasked)
+
+
+def expected_records(exchanges: Iterable[Exchange]) -> set[tuple[str, str]]:
+    """Return request id and kind of each message that the exchanges must have left in the failures queue."""
+    return {(exchange.request_id, kind) for exchange in exchanges if (kind := _kind(exchange))}
 
 
 def _kind(exchange: Exchange) -> str | None:

@@ -74,11 +74,11 @@ class LocalProject:
         )
         return Ran(done.returncode, done.stdout, done.stderr)
 
-    def begin(self, *arguments: str) -> "subprocess.Popen[str]":
+    def begin(self, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [sys.executable, "-m", "paycli", *arguments],
             cwd=self.root,
-            env=self.variables(),
+            env=self.variables(**variables),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
