@@ -27,6 +27,7 @@ COMMANDS = {
     "history": "List the deploys of an environment.",
     "rollback": "Deploy a recorded version again, exactly.",
     "restore": "Recover the transactions table: restore beside it, compare, copy back what is lost.",
+    "drill": "Rehearse a recovery or the alarms, with a report for an audit.",
     "call": "Send a signed request to the deployed API.",
     "audit": "Say what a template allows, exposes and keeps, and what is wrong with it.",
     "teardown": "Delete the stack; says first what goes and what stays.",

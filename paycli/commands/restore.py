@@ -157,10 +157,17 @@ def _show(project: Project, aws: "Aws") -> Result:
     shown += [restored_view.listed(found)] if found else ["No restored table is there."]
     data = {
         "window": {"earliest": window.earliest.isoformat(), "latest": window.latest.isoformat()},
-        "tables": [dataclasses.asdict(table) for table in found],
+        "tables": [
+            {**dataclasses.asdict(table), "made_at": table.made_at.isoformat(), "point": _iso(table.point)}
+            for table in found
+        ],
         "notes": _notes(environment),
     }
     return Result(data, shown=[*shown, *_notes(environment)])
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def _restore(project: Project, aws: "Aws", to: str, wish: _Wish, *, compare: bool) -> Result:

@@ -2,6 +2,9 @@
 
 import json
 import re
+import signal
+import stat
+import time
 from typing import Any
 
 from tests.integration.conftest import LocalProject
@@ -87,6 +90,48 @@ def test_what_a_bad_deploy_lost_and_corrupted_comes_back(shared: LocalProject) -
     assert name in shared.run("restore", "--env", "open").out
     assert shared.run("restore", "--env", "open", "--cleanup", "--yes").status == 0
     assert name not in dynamodb.list_tables()["TableNames"]
+
+
+def written(project: LocalProject, requests: list[dict[str, Any]]) -> None:
+    """Write or delete items, 25 at a time."""
+    dynamodb = project.aws().client("dynamodb")
+    for start in range(0, len(requests), 25):
+        dynamodb.batch_write_item(RequestItems={LIVE: requests[start : start + 25]})
+
+
+def test_a_merge_that_is_interrupted_goes_on(shared: LocalProject) -> None:
+    keys = [{"transaction_id": {"S": f"txn_many_{number:04}"}} for number in range(1500)]
+    item = {"status": {"S": "processed"}, "created_at": {"S": "2026-01-01T00:00:00.000Z"}}
+    written(shared, [{"PutRequest": {"Item": {**key, **item}}} for key in keys])
+    name = shared.run("restore", "--env", "open", "--to", "latest", "--json").document["data"]["table"]
+    written(shared, [{"DeleteRequest": {"Key": key}} for key in keys])
+
+    merge = shared.begin("restore", "--env", "open", "--merge", "--yes", "--segments", "1")
+    deadline = time.monotonic() + 60
+    while not is_there(shared, keys) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    merge.send_signal(signal.SIGTERM)
+    _, said = merge.communicate(timeout=60)
+    assert merge.returncode == 130, said
+    assert "The same command again goes on" in said
+    copied = sum(transaction.startswith("txn_many_") for transaction in items_of(shared.aws(), LIVE))
+    assert 0 < copied < 1500
+    checkpoint = shared.root / ".paycli" / "restore" / f"{name}.json"
+    assert stat.S_IMODE(checkpoint.stat().st_mode) == 0o600
+    assert json.loads(checkpoint.read_text())["counts"]["copied"] == copied
+
+    again = shared.run("restore", "--env", "open", "--merge", "--yes", "--segments", "1", "--json")
+    assert again.document["data"]["counts"]["copied"] == 1500
+    assert items_of(shared.aws(), LIVE).keys() >= {key["transaction_id"]["S"] for key in keys}
+    assert not checkpoint.exists()
+    assert shared.run("restore", "--env", "open", "--cleanup", "--yes").status == 0
+    written(shared, [{"DeleteRequest": {"Key": key}} for key in keys])
+
+
+def is_there(project: LocalProject, keys: list[dict[str, Any]]) -> bool:
+    """Whether any of the payments is in the live table."""
+    request = {LIVE: {"Keys": keys[:100]}}
+    return bool(project.aws().client("dynamodb").batch_get_item(RequestItems=request)["Responses"][LIVE])
 
 
 def test_a_restore_on_what_was_never_deployed_names_the_way(fresh: LocalProject) -> None:

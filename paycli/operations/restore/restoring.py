@@ -158,7 +158,7 @@ def follow(dynamodb: Any, name: str, report: Report) -> None:
         pause = min(pause * 1.5, _SLOWEST)
     raise PaycliError(
         f"{name} isn't restored after {DEADLINE_SECONDS / 3600:.0f} h; AWS goes on.",
-        hint=f"paycli restore --finish --table {name}",
+        hint="`paycli restore` comes back to it with --finish, or again with --deleted.",
         code="deadline",
     )
 

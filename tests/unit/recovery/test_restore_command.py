@@ -11,8 +11,8 @@ import pytest
 from paycli.operations.restore import checkpoint, cleanup, restoring, settings
 from paycli.operations.restore.tables import own_tags
 from tests.fakes.tables import ARN, KEY, Item, Table, Tables, live_table
-from tests.unit.restore.conftest import Run
-from tests.unit.restore.payments import POINT, processed, validated
+from tests.unit.recovery.conftest import Run
+from tests.unit.recovery.payments import POINT, processed, validated
 from tests.unit.smoke.smoke_stack import AwsError
 
 LIVE = "transactions-test"
@@ -51,7 +51,9 @@ def test_without_an_action_it_shows_what_can_be_restored(tables: Tables, run: Ru
         ("transactions-test-restore-20261102T000000Z", "CREATING", "--finish"),
         ("transactions-test-restore-20261101T000000Z", "ACTIVE", "yes"),
     ]
-    assert [table["owned"] for table in run("restore", "--json").data["tables"]] == [False, True]
+    listed = run("restore", "--json").data["tables"]
+    assert [(table["owned"], table["point"]) for table in listed] == [(False, None), (True, POINT.isoformat())]
+    assert listed[0]["made_at"] == "2026-11-02T00:00:00+00:00"
 
 
 def test_a_table_is_restored_beside_with_all_its_settings(tables: Tables, run: Run) -> None:

@@ -23,7 +23,7 @@ from paycli.operations.restore.items import DIFFERENCES, KINDS
 from paycli.operations.restore.merging import Merge, Orders, survey
 from paycli.progress import Event, Step
 from tests.fakes.tables import Item, Table, Tables
-from tests.unit.restore.payments import FATES, NOW, POINT, expired, processed, validated, without
+from tests.unit.recovery.payments import FATES, NOW, POINT, expired, processed, validated, without
 from tests.unit.smoke.smoke_stack import AwsError, aws_of
 
 RESTORED, LIVE = "transactions-test-restore-20261123T093000Z", "transactions-test"
