@@ -28,6 +28,8 @@ COMMANDS = {
     "outputs": "Show the outputs of the deployed stack.",
     "history": "List the deploys of an environment.",
     "rollback": "Deploy a recorded version again, exactly.",
+    "restore": "Recover the transactions table: restore beside it, compare, copy back what is lost.",
+    "drill": "Rehearse a recovery or the alarms, with a report for an audit.",
     "call": "Send a signed request to the deployed API.",
     "failures": "Look into the queue of failed payments; replay, redrive and discard them.",
     "logs": "Show what functions and API log, merged by time; follow a payment.",

@@ -37,6 +37,7 @@ ROOMS = {
     "text": set(),
     "files": set(),
     "runtimes": set(),
+    "durations": {"errors"},
     "operations": {
         "deployment",
         "smoke",
@@ -47,6 +48,7 @@ ROOMS = {
         "api_client",
         "progress",
         "errors",
+        "files",
     },
     "audit": {"stack", "environment", "tables", "errors", "text"},
     "console": {"errors", "text"},
@@ -60,6 +62,7 @@ ROOMS = {
         "audit",
         "console",
         "display",
+        "durations",
         "tables",
         "screens",
         "failure_tables",

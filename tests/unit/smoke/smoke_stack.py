@@ -65,10 +65,11 @@ def problem(status: int, code: str, **more: Any) -> Reply:
 class AwsError(Exception):
     """What an operation of the fake raises to make AWS answer with an error."""
 
-    def __init__(self, code: str, message: str = "said AWS") -> None:
+    def __init__(self, code: str, message: str = "said AWS", **more: Any) -> None:
         super().__init__(code)
         self.code = code
         self.said = message
+        self.more = more  # besides code and message
 
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
@@ -340,7 +341,10 @@ def aws_of(stack: Stack) -> Aws:
         try:
             parsed = stack.operations[model.name](context["asked"])
         except AwsError as error:
-            return SimpleNamespace(status_code=400), {"Error": {"Code": error.code, "Message": error.said}}
+            return SimpleNamespace(status_code=400), {
+                "Error": {"Code": error.code, "Message": error.said},
+                **error.more,
+            }
         if model.output_shape is not None:
             validate_parameters(parsed, model.output_shape)
         return SimpleNamespace(status_code=200), parsed

@@ -1,0 +1,61 @@
+"""How far a merge is: `.paycli/restore/TABLE.json`, for its owner alone. It holds ids of payments, and nothing else."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from paycli.files import write_whole
+
+_SCHEMA = 1
+# Later, what is done already may need it again.
+_FRESH_SECONDS = 24 * 3600.0
+
+
+@dataclass
+class Progress:
+    """Where each segment goes on (None: it is done) and what was counted; a segment that isn't there hasn't begun."""
+
+    of: Mapping[str, Any]  # the tables and what was asked for: another merge doesn't go on with this one
+    positions: dict[int, Mapping[str, Any] | None] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def path_of(root: Path, table: str) -> Path:
+    """Return the file of a restored table."""
+    return root / ".paycli" / "restore" / f"{table}.json"
+
+
+def load(path: Path, of: Mapping[str, Any]) -> Progress | None:
+    """Return how far an interrupted merge of the last 24 h is; None where it was another one, or none."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if (document["schema"], document["of"]) != (_SCHEMA, dict(of)):
+            return None
+        if time.time() - document["at"] > _FRESH_SECONDS:
+            return None
+        positions = {int(segment): position for segment, position in document["positions"].items()}
+        return Progress(of, positions, document["counts"])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None  # it saves time and nothing else: a merge may always begin anew
+
+
+def save(path: Path, progress: Progress) -> None:
+    """Write it whole."""
+    path.parent.parent.mkdir(mode=0o700, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    document = {
+        "schema": _SCHEMA,
+        "at": time.time(),
+        "of": progress.of,
+        "positions": progress.positions,
+        "counts": progress.counts,
+    }
+    write_whole(path, json.dumps(document), mode=0o600)
+
+
+def forget(path: Path) -> None:
+    """Remove it: the merge is done, or the table is gone."""
+    path.unlink(missing_ok=True)

@@ -1,0 +1,193 @@
+"""Copy back what the live table lacks. Every write is conditional: what is there, or changes meanwhile, stays.
+
+A merge may be repeated, interrupted and run twice at once: the outcome is the same. It never takes a payment from
+processed to validated, whatever it is told.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import Any, Literal
+
+from paycli.errors import UsageError
+from paycli.operations.restore import checkpoint
+from paycli.operations.restore.comparison import Pair, ids
+from paycli.operations.restore.items import Item, has_expired, is_processed, kind, status, still_is
+from paycli.operations.restore.reading import SEGMENTS, Reader, Ticker
+from paycli.progress import Report
+
+# copied, overwritten: written.               same: as it was at the point in time.
+# kept: the live one differs and stays.       expired: missing, but it expired unprocessed; left so.
+# refused: told to overwrite, but it would undo a processing, or something newer.
+Outcome = Literal["copied", "overwritten", "same", "kept", "expired", "refused"]
+OUTCOMES: tuple[Outcome, ...] = ("copied", "overwritten", "same", "kept", "expired", "refused")
+_WRITTEN: tuple[Outcome, ...] = ("copied", "overwritten")
+# Of the copied ones: nobody knows whether they were processed after the point in time, and then lost.
+COPIED_VALIDATED = "copied_validated"
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What a merge may do besides copying what is missing."""
+
+    expired: bool = False  # bring back payments that expired unprocessed
+    overwrite: int = 0  # so many changed ones at most: what was confirmed
+
+
+def decide(restored: Item, live: Item | None, pair: Pair, orders: Orders, now: float) -> Outcome:
+    """Return what a merge does with a payment of the restored table."""
+    found = kind(restored, live, now=now, point=pair.point)
+    if live is None:
+        return "copied" if found == "missing" or orders.expired else "expired"
+    if found == "same":
+        return "same"
+    if not orders.overwrite:
+        return "kept"
+    if found == "moved_on" or (is_processed(live) and status(restored) != "processed"):
+        return "refused"
+    return "overwritten" if orders.expired or not has_expired(restored, now) else "refused"
+
+
+def survey(dynamodb: Any, pair: Pair, orders: Orders, report: Report, *, segments: int = SEGMENTS) -> Mapping[str, int]:
+    """Return how many payments a merge would write or leave, and write nothing."""
+    reader, counts, lock = Reader(dynamodb, report), Counter[str](), Lock()
+    ticker = Ticker(report, "Looked at", pair.about)
+
+    def look(segment: int) -> None:
+        for page, _ in reader.pages(pair.restored, segment, segments):
+            live = reader.items(pair.live, ids(page))
+            now = time.time()
+            with lock:
+                for item in page:
+                    outcome = decide(item, live.get(item["transaction_id"]["S"]), pair, orders, now)
+                    counts.update(_counted(outcome, item))
+            ticker.add(len(page))
+
+    reader.side_by_side(segments, [partial(look, segment) for segment in range(segments)])
+    return counted(counts)
+
+
+def counted(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return every count, also those that are 0."""
+    return {name: counts.get(name, 0) for name in (*OUTCOMES, COPIED_VALIDATED)}
+
+
+def _counted(outcome: Outcome, restored: Item) -> list[str]:
+    validated = outcome == "copied" and not is_processed(restored)
+    return [outcome, COPIED_VALIDATED] if validated else [outcome]
+
+
+@dataclass
+class Merge:
+    """One merge of a pair of tables, as `orders` say; `identity` are the tables' ids, which a name is not."""
+
+    dynamodb: Any
+    pair: Pair
+    orders: Orders
+    report: Report
+    identity: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._reader = Reader(self.dynamodb, self.report)
+        self._lock = Lock()
+        self._left = self.orders.overwrite
+
+    def named(self, transactions: Collection[str]) -> Mapping[str, int]:
+        """Merge these payments only. Raises UsageError where one is not in the restored table."""
+        restored = self._reader.items(self.pair.restored, transactions)
+        if unknown := sorted(set(transactions) - restored.keys()):
+            raise UsageError(
+                f"Not in {self.pair.restored}: {', '.join(unknown)}.",
+                hint="Nothing was changed. Leave it out, or restore another point in time.",
+                code="unknown_transaction",
+            )
+        live = self._reader.items(self.pair.live, transactions)
+        counts = Counter[str]()
+        for transaction, item in sorted(restored.items()):
+            counts.update(_counted(self._merge(item, live.get(transaction)), item))
+        return counted(counts)
+
+    def all(self, root: Path, *, segments: int = SEGMENTS) -> Mapping[str, int]:
+        """Merge the whole table in parallel segments, and go on where the same merge was interrupted.
+
+        An interrupt leaves a checkpoint in the project's .paycli/restore, the end removes it.
+        """
+        path = checkpoint.path_of(root, self.pair.restored)
+        orders = {"expired": self.orders.expired, "overwrite": bool(self.orders.overwrite)}
+        of = {**self.identity, "live": self.pair.live, **orders, "segments": segments}
+        progress = checkpoint.load(path, of) or checkpoint.Progress(of)
+        ticker = Ticker(self.report, "Merged", self.pair.about)
+        tasks = [partial(self._segment, segment, progress, path, ticker) for segment in range(segments)]
+        try:
+            self._reader.side_by_side(segments, tasks)
+        except BaseException:
+            with self._lock:
+                checkpoint.save(path, progress)  # what was written since the last page counts too
+            raise
+        checkpoint.forget(path)
+        return counted(progress.counts)
+
+    def _segment(self, segment: int, progress: checkpoint.Progress, path: Path, ticker: Ticker) -> None:
+        begun = segment in progress.positions
+        after = progress.positions.get(segment)
+        if begun and after is None:
+            return
+        segments: int = progress.of["segments"]
+        for page, position in self._reader.pages(self.pair.restored, segment, segments, after=after):
+            live = self._reader.items(self.pair.live, ids(page))
+            read = Counter[str]()
+            for item in page:
+                outcome = self._merge(item, live.get(item["transaction_id"]["S"]))
+                names = _counted(outcome, item)
+                if outcome in _WRITTEN:  # at once: a page that is read again finds it written
+                    self._count(progress, Counter(names))
+                else:
+                    read.update(names)
+            self._count(progress, read)
+            with self._lock:
+                progress.positions[segment] = position
+                checkpoint.save(path, progress)
+            ticker.add(len(page))
+
+    def _count(self, progress: checkpoint.Progress, more: Mapping[str, int]) -> None:
+        with self._lock:
+            for name, number in more.items():
+                progress.counts[name] = progress.counts.get(name, 0) + number
+
+    def _merge(self, restored: Item, live: Item | None) -> Outcome:
+        outcome = decide(restored, live, self.pair, self.orders, time.time())
+        if outcome == "copied":
+            condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(transaction_id)"}
+        elif outcome == "overwritten":
+            assert live is not None  # noqa: S101 - decide() has seen it
+            if not self._may_overwrite():
+                return "kept"
+            condition = still_is(live, restored)
+        else:
+            return outcome
+        return outcome if self._put(restored, condition) else "kept"
+
+    def _may_overwrite(self) -> bool:
+        """Take one of those that were confirmed."""
+        with self._lock:
+            self._left -= 1
+            return self._left >= 0
+
+    def _put(self, item: Item, condition: Mapping[str, Any]) -> bool:
+        """Write an item; return whether it stands there now: a repeated write that finds the first is no conflict."""
+        refused = self.dynamodb.exceptions.ConditionalCheckFailedException
+        try:
+            self._reader.patiently(
+                self.dynamodb.put_item,
+                TableName=self.pair.live,
+                Item=item,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **condition,
+            )
+        except refused as error:
+            return bool(error.response.get("Item") == item)
+        return True

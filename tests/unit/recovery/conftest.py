@@ -1,0 +1,84 @@
+"""The command line on tables in memory."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paycli import cli, console
+from paycli.commands.common import Project
+from paycli.operations.restore import cleanup, reading, restoring, settings
+from tests.fakes.tables import Tables, live_table
+from tests.unit.smoke.smoke_stack import aws_of
+
+SETTINGS = """
+[env.test]
+region = "us-east-1"
+
+[env.kept]
+region = "us-east-1"
+retain_data = true
+
+[env.local]
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended, and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.out)["data"]
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restoring, "_FASTEST", 0.001)
+    monkeypatch.setattr(settings, "_PAUSE", 0.001)
+    monkeypatch.setattr(cleanup, "_PAUSE", 0.001)
+    monkeypatch.setattr(reading, "_FIRST_PAUSE", 0.001)
+
+
+@pytest.fixture
+def tables(project: Path, monkeypatch: pytest.MonkeyPatch) -> Tables:
+    """The tables of the account on which the commands of this test work."""
+    (project / "paycli.toml").write_text(SETTINGS)
+    made = Tables(live_table())
+    aws = aws_of(made)  # type: ignore[arg-type]
+    monkeypatch.setattr(Project, "connect_to_deployed", lambda _: aws)
+    return made
+
+
+@pytest.fixture
+def run(tables: Tables, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run `paycli ARGUMENTS --env test`."""
+
+    def ran(*arguments: str, env: str = "test") -> Ran:
+        capsys.readouterr()
+        status = cli.run([*arguments, "--env", env])
+        shown = capsys.readouterr()
+        return Ran(status, shown.out, shown.err)
+
+    return ran
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Answer what paycli asks at the terminal."""
+
+    def answers(answer: str) -> None:
+        monkeypatch.setattr(console, "can_ask", lambda: True)
+        monkeypatch.setattr("sys.stdin.readline", lambda: f"{answer}\n", raising=False)
+
+    return answers

@@ -1,0 +1,363 @@
+"""Comparing and merging, held against a model: two dicts, and what must come of each payment."""
+
+import json
+import stat
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paycli.aws import Aws
+from paycli.errors import UsageError
+from paycli.operations.restore import checkpoint, reading
+from paycli.operations.restore.comparison import Comparison, Pair, compare
+from paycli.operations.restore.items import DIFFERENCES, KINDS
+from paycli.operations.restore.merging import Merge, Orders, survey
+from paycli.progress import Event, Step
+from tests.fakes.tables import Item, Table, Tables
+from tests.unit.recovery.payments import FATES, NOW, POINT, expired, processed, validated, without
+from tests.unit.smoke.smoke_stack import AwsError, aws_of
+
+RESTORED, LIVE = "transactions-test-restore-20261123T093000Z", "transactions-test"
+PAIR = Pair(RESTORED, LIVE, POINT, about=10)
+
+
+class _Current:
+    """What the one client of these tests asks: making a client takes longer than a test."""
+
+    def __init__(self) -> None:
+        self.tables = Tables()
+
+    @property
+    def operations(self) -> Mapping[str, Any]:
+        return self.tables.operations
+
+
+CURRENT = _Current()
+
+
+@cache
+def aws() -> Aws:
+    return aws_of(CURRENT)  # type: ignore[arg-type]
+
+
+def tables(restored: Mapping[str, Item], live: Mapping[str, Item]) -> Tables:
+    CURRENT.tables = Tables(Table(RESTORED, dict(restored)), Table(LIVE, dict(live)))
+    return CURRENT.tables
+
+
+def dynamodb() -> Any:
+    return aws().client("dynamodb")
+
+
+def quiet(_event: Event) -> None:
+    """Hear nothing."""
+
+
+def of_fates(fates: Mapping[str, str]) -> Tables:
+    """Both tables; `fates` says what became of each payment."""
+    made = {name: (FATES[fate].restored(name), FATES[fate].live(name)) for name, fate in fates.items()}
+    return tables(
+        {name: restored for name, (restored, _) in made.items() if restored},
+        {name: live for name, (_, live) in made.items() if live},
+    )
+
+
+def expected(fates: Mapping[str, str], told: str) -> dict[str, Item]:
+    """The live table after a merge that was told `told`."""
+    found = {}
+    for name, fate in fates.items():
+        side = getattr(FATES[fate], told)
+        item = getattr(FATES[fate], side)(name)
+        if item:
+            found[name] = item
+    return found
+
+
+PAYMENTS = st.dictionaries(
+    st.from_regex(r"txn_[0-9a-f]{3}", fullmatch=True), st.sampled_from(sorted(FATES)), max_size=12
+)
+TOLD = {
+    "merge": Orders(),
+    "overwriting": Orders(overwrite=100),
+    "with_expired": Orders(expired=True),
+    "both": Orders(expired=True, overwrite=100),
+}
+
+
+def a_comparison(**options: Any) -> Comparison:
+    return compare(dynamodb(), PAIR, quiet, **options)
+
+
+@pytest.mark.parametrize("fate", FATES)
+def test_each_fate_is_told_from_the_others(fate: str) -> None:
+    of_fates({"txn_1": fate})
+    found = a_comparison()
+    assert {kind: number for kind, number in found.counts.items() if number} == {FATES[fate].kind: 1}
+    assert found.different == (FATES[fate].kind in DIFFERENCES)
+    assert [shown.transaction_id for shown in found.sample] == ["txn_1"] * found.different
+    assert "nobody-reads" not in repr(found)
+
+
+@given(PAYMENTS, st.integers(1, 3), st.integers(2, 4))
+@settings(max_examples=40, deadline=None)
+def test_a_comparison_counts_every_payment_once(fates: dict[str, str], segments: int, page: int) -> None:
+    of_fates(fates).page_size = page
+    found = a_comparison(segments=segments, sample=2)
+    kinds = Counter(FATES[fate].kind for fate in fates.values())
+    assert found.counts == {kind: kinds[kind] for kind in KINDS}
+    by_kind = {
+        kind: sorted(name for name, fate in fates.items() if FATES[fate].kind == kind)[:2] for kind in DIFFERENCES
+    }
+    assert [shown.transaction_id for shown in found.sample] == [name for kind in DIFFERENCES for name in by_kind[kind]]
+
+
+@given(PAYMENTS, st.sampled_from(sorted(TOLD)), st.integers(1, 3))
+@settings(max_examples=60, deadline=None)
+def test_after_a_merge_the_live_table_is_what_it_must_be(fates: dict[str, str], told: str, segments: int) -> None:
+    fake = of_fates(fates)
+    foretold = survey(dynamodb(), PAIR, TOLD[told], quiet, segments=segments)
+    with TemporaryDirectory() as root:
+        counts = Merge(dynamodb(), PAIR, TOLD[told], quiet).all(Path(root), segments=segments)
+        assert not list((Path(root) / ".paycli" / "restore").iterdir())
+    assert fake.tables[LIVE].items == expected(fates, told)
+    assert counts == foretold
+    again = survey(dynamodb(), PAIR, TOLD[told], quiet)
+    assert again["copied"] == again["overwritten"] == 0
+
+
+class Killed(KeyboardInterrupt):
+    """The user's Ctrl-C, at a write."""
+
+
+@given(
+    PAYMENTS, st.sampled_from(sorted(TOLD)), st.integers(1, 3), st.lists(st.integers(1, 6), max_size=3), st.booleans()
+)
+@settings(max_examples=60, deadline=None)
+def test_interrupted_at_any_write_and_run_again_comes_to_the_same(
+    fates: dict[str, str], told: str, segments: int, kills: list[int], lose_the_checkpoint: bool
+) -> None:
+    fake = of_fates(fates)
+    writes = 0
+
+    def interrupt(at: int) -> Callable[[Item], None]:
+        def before(_item: Item) -> None:
+            nonlocal writes
+            writes += 1
+            if writes >= at:
+                raise Killed
+
+        return before
+
+    totals = Counter[str]()
+    with TemporaryDirectory() as folder:
+        root = Path(folder)
+        path = checkpoint.path_of(root, RESTORED)
+        for at in kills:
+            writes, fake.before_put = 0, interrupt(at)
+            try:
+                Merge(dynamodb(), PAIR, TOLD[told], quiet).all(root, segments=segments)
+            except Killed:
+                assert stat.S_IMODE(path.stat().st_mode) == 0o600
+                assert "nobody-reads" not in path.read_text()
+                if lose_the_checkpoint:
+                    totals.update(json.loads(path.read_text())["counts"])
+                    path.unlink()
+            else:
+                return  # nothing was left to be written
+        fake.before_put = lambda _item: None
+        counts = Merge(dynamodb(), PAIR, TOLD[told], quiet).all(root, segments=segments)
+    assert fake.tables[LIVE].items == expected(fates, told)
+    wanted = [fate for fate in fates.values() if getattr(FATES[fate], told) == "restored"]
+    totals.update(counts)
+    assert totals["copied"] + totals["overwritten"] == len(wanted)
+
+
+@given(PAYMENTS, st.sampled_from(sorted(TOLD)), st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_payment_that_comes_meanwhile_is_never_overwritten(
+    fates: dict[str, str], told: str, data: st.DataObject
+) -> None:
+    fake = of_fates(fates)
+    racing = set(data.draw(st.lists(st.sampled_from(sorted(fates)), unique=True)) if fates else [])
+    came: dict[str, Item] = {}
+
+    def race(item: Item) -> None:
+        name = item["transaction_id"]["S"]
+        if name in racing - came.keys():
+            live = fake.tables[LIVE].items.get(name)
+            came[name] = processed(live or validated(name), NOW)
+            fake.tables[LIVE].items[name] = came[name]
+
+    fake.before_put = race
+    with TemporaryDirectory() as root:
+        Merge(dynamodb(), PAIR, TOLD[told], quiet).all(Path(root), segments=2)
+    assert fake.tables[LIVE].items == {**expected(fates, told), **came}
+
+
+def test_no_merge_takes_a_payment_from_processed_to_validated() -> None:
+    for fate, made in FATES.items():
+        live = made.live("txn_1")
+        if live is None or not {"processed_at"} & live.keys():
+            continue
+        fake = of_fates({"txn_1": fate})
+        Merge(dynamodb(), PAIR, Orders(expired=True, overwrite=1), quiet).named(["txn_1"])
+        assert "processed_at" in fake.tables[LIVE].items["txn_1"], fate
+
+
+def test_no_more_is_overwritten_than_was_confirmed(tmp_path: Path) -> None:
+    of_fates({f"txn_{number}": "another amount" for number in range(5)})
+    counts = Merge(dynamodb(), PAIR, Orders(overwrite=3), quiet).all(tmp_path, segments=2)
+    assert (counts["overwritten"], counts["kept"]) == (3, 2)
+
+
+def test_validated_ones_are_counted_apart_since_they_may_have_been_processed(tmp_path: Path) -> None:
+    of_fates({"txn_1": "lost", "txn_2": "lost, processed", "txn_3": "lost"})
+    counts = Merge(dynamodb(), PAIR, Orders(), quiet).all(tmp_path)
+    assert (counts["copied"], counts["copied_validated"]) == (3, 2)
+
+
+def test_only_named_payments_are_touched() -> None:
+    fake = of_fates({"txn_1": "lost", "txn_2": "lost", "txn_3": "another amount", "txn_4": "processed since"})
+    asked = ["txn_1", "txn_3", "txn_4"]
+    counts = Merge(dynamodb(), PAIR, Orders(overwrite=3), quiet).named(asked)
+    assert (counts["copied"], counts["overwritten"], counts["refused"]) == (1, 1, 1)
+    live = fake.tables[LIVE].items
+    assert "txn_2" not in live
+    assert live["txn_3"] == validated("txn_3")
+    assert live["txn_4"]["status"] == {"S": "processed"}
+
+
+def test_an_unknown_name_stops_it_before_anything_is_written() -> None:
+    fake = of_fates({"txn_1": "lost"})
+    with pytest.raises(UsageError, match=r"Not in .*: txn_9\.$"):
+        Merge(dynamodb(), PAIR, Orders(), quiet).named(["txn_1", "txn_9"])
+    assert fake.tables[LIVE].items == {}
+
+
+def test_a_write_whose_reply_was_lost_counts_as_done(tmp_path: Path) -> None:
+    fake = of_fates({"txn_1": "lost"})
+
+    def first_try_arrives(item: Item) -> None:
+        fake.tables[LIVE].items[item["transaction_id"]["S"]] = dict(item)
+
+    fake.before_put = first_try_arrives
+    assert Merge(dynamodb(), PAIR, Orders(), quiet).all(tmp_path)["copied"] == 1
+
+
+def test_what_aws_throttles_is_waited_out_and_said_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(reading, "_FIRST_PAUSE", 0.001)
+    fake = of_fates({f"txn_{number}": "lost" for number in range(4)})
+    fake.throttled.update({"PutItem": 2, "Scan": 1})
+    fake.stalled = 2
+    said: list[Event] = []
+    assert Merge(dynamodb(), PAIR, Orders(), said.append).all(tmp_path, segments=1)["copied"] == 4
+    assert [event.text.split(";")[0] for event in said if isinstance(event, Step)] == [
+        "AWS throttles or is out of reach"
+    ] * 2
+
+
+def test_throttled_for_too_long_is_an_error_and_the_checkpoint_stays(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(reading, "_FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(reading, "_SILENCE_SECONDS", 0.01)
+    fake = of_fates({f"txn_{number}": "lost" for number in range(4)})
+    fake.throttled["PutItem"] = 1000
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        Merge(dynamodb(), PAIR, Orders(), quiet).all(tmp_path)
+    assert checkpoint.path_of(tmp_path, RESTORED).exists()
+    fake.throttled.clear()
+    assert Merge(dynamodb(), PAIR, Orders(), quiet).all(tmp_path)["copied"] == 4
+
+
+def test_one_refusal_stops_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_FIRST_PAUSE", 0.01)
+    fake = of_fates({f"txn_{number}": "lost" for number in range(40)})
+    denied = threading.Event()
+
+    def refuse(_params: dict[str, Any]) -> dict[str, Any]:
+        denied.set()
+        raise AwsError("AccessDeniedException", "no")
+
+    def slow(_params: dict[str, Any]) -> dict[str, Any]:
+        assert denied.wait(10)
+        raise AwsError("ThrottlingException", "slow down")
+
+    fake.operations |= {"BatchGetItem": refuse}
+    scan = fake.operations["Scan"]
+    fake.operations["Scan"] = lambda params: scan(params) if params["Segment"] == 0 else slow(params)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        a_comparison(segments=4)
+
+
+def test_it_goes_on_only_where_the_same_merge_stopped(tmp_path: Path) -> None:
+    fake = of_fates({f"txn_{number}": "lost" for number in range(6)})
+    path = checkpoint.path_of(tmp_path, RESTORED)
+    merge = Merge(dynamodb(), PAIR, Orders(), quiet, {"live_id": "1"})
+    merge.all(tmp_path, segments=1)
+    done = checkpoint.Progress({"live_id": "1", "live": LIVE, "expired": False, "overwrite": False, "segments": 1})
+    done.positions[0] = None
+    done.counts["copied"] = 6
+    fake.tables[LIVE].items.clear()
+
+    checkpoint.save(path, done)
+    assert Merge(dynamodb(), PAIR, Orders(), quiet, {"live_id": "1"}).all(tmp_path, segments=1)["copied"] == 6
+    assert fake.tables[LIVE].items == {}  # it was all done
+
+    for others in (
+        Merge(dynamodb(), PAIR, Orders(), quiet, {"live_id": "2"}),
+        Merge(dynamodb(), PAIR, Orders(expired=True), quiet, {"live_id": "1"}),
+    ):
+        checkpoint.save(path, done)
+        others.all(tmp_path, segments=1)
+        assert len(fake.tables[LIVE].items) == 6
+        fake.tables[LIVE].items.clear()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"schema": 2, "of": {}, "at": 99999999999, "positions": {}, "counts": {}}',
+        '{"schema": 1, "of": {}, "at": 1, "positions": {}, "counts": {}}',
+        '{"schema": 1, "of": {}, "at": null, "positions": {}, "counts": {}}',
+        '{"schema": 1, "of": {}, "at": 99999999999, "positions": {"x": null}, "counts": {}}',
+        '{"schema": 1, "of": {}, "at": 99999999999, "positions": [], "counts": {}}',
+    ],
+)
+def test_a_broken_or_old_checkpoint_is_none(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "checkpoint.json"
+    path.write_text(text)
+    assert checkpoint.load(path, {}) is None
+
+
+def test_progress_is_told_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_TELL_SECONDS", 0.0)
+    of_fates({f"txn_{number}": "lost" for number in range(3)})
+    said: list[Event] = []
+    compare(dynamodb(), PAIR, said.append, segments=1)
+    told = [event.text for event in said if isinstance(event, Step)]
+    assert list(dict.fromkeys(told)) == ["Compared: 2 of about 20", "Compared: 3 of about 20"]
+
+
+def test_of_a_changed_payment_only_the_names_of_attributes_are_told() -> None:
+    tables(
+        {"txn_1": validated("txn_1"), "txn_2": expired("txn_2")},
+        {"txn_1": without(validated("txn_1", amount_minor={"N": "31337"}, extra={"S": "secret"}), "currency")},
+    )
+    (shown,) = a_comparison().sample
+    assert (shown.kind, shown.restored_status, shown.live_status) == ("changed", "validated", "validated")
+    assert shown.attributes == ("amount_minor", "currency", "extra")
+    assert "31337" not in repr(shown)
+    assert "secret" not in repr(shown)
