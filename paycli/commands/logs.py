@@ -6,6 +6,7 @@ import re
 import sys
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -13,7 +14,7 @@ import click
 from paycli import console
 from paycli.commands.common import Project, environment_command
 from paycli.console import Result
-from paycli.errors import ExitStatus, PaycliError
+from paycli.errors import ExitStatus, PaycliError, UsageError
 
 if TYPE_CHECKING:
     from paycli.environment import Environment
@@ -27,16 +28,8 @@ _SOURCES = {
     "health-monitor": "HealthMonitorLogs",
     "api": "AccessLogs",
 }
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}  # seconds
-_SINCE, _SINCE_OF_STORY = 15 * 60, 86_400  # seconds
+_SINCE, _SINCE_OF_STORY = "15m", "1d"
 _ID = re.compile(r"[A-Za-z0-9_.:=-]{8,128}")
-
-
-def _duration(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
-    found = re.fullmatch(r"([1-9]\d{0,6})([smhd])", value) if value else None
-    if value and not found:
-        raise click.BadParameter(f"{value!r} is no time span such as 90s, 15m, 6h or 2d.")
-    return int(found[1]) * _UNITS[found[2]] if found else None
 
 
 def _id(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
@@ -55,10 +48,9 @@ Example: paycli logs --env prod --since 1h --errors
 @click.option("--follow", is_flag=True, help="Go on with what is logged, until Ctrl-C.")
 @click.option(
     "--since",
-    metavar="SPAN",
-    callback=_duration,
+    metavar="TIME",
     show_default="15m; with an id 1d",
-    help="How far back: 90s, 15m, 6h, 2d.",
+    help="How far back: 90s, 15m, 1h30m, 2d; or from when on: 2026-11-23T09:30:00Z.",
 )
 @click.option(
     "--function", "sources", type=click.Choice(list(_SOURCES)), multiple=True, help="Only of this; may be repeated."
@@ -70,7 +62,7 @@ Example: paycli logs --env prod --since 1h --errors
 def command(
     project: Project,
     follow: bool,
-    since: int | None,
+    since: str | None,
     sources: tuple[str, ...],
     errors: bool,
     transaction: str | None,
@@ -85,6 +77,8 @@ def command(
     from paycli.operations.logs.reader import Reader
     from paycli.operations.logs.story import Story
 
+    ids = [each for each in (transaction, request_id) if each]
+    start = _milliseconds(since or (_SINCE_OF_STORY if ids else _SINCE))
     environment = project.environment
     aws = project.connect_to_deployed()
     check_caller(aws, environment)
@@ -92,16 +86,27 @@ def command(
     groups = _groups(environment, sources)
     # The embedded AWS knows no pattern that finds any of several terms.
     reader = Reader(aws.client("logs"), groups, console.note, endless=follow, patterns=not embedded)
-    ids = [each for each in (transaction, request_id) if each]
     story = Story(*ids) if ids else None
     now = int(time.time() * 1000)
-    start = now - 1000 * (since or (_SINCE_OF_STORY if story else _SINCE))
     if embedded and "api" in groups:
         console.note("The embedded AWS writes no access log.")
     if follow:
         _follow(reader, story, start, errors=errors)
     found = [event for event in _lines(reader, story, start, now) if event.failed or not errors]
     return _result(reader, found)
+
+
+def _milliseconds(since: str) -> int:
+    """Return the moment in ms since 1970; raise UsageError where it is none or to come."""
+    from paycli.durations import moment
+
+    now = datetime.now(UTC)
+    told = moment(since, now)
+    if told >= now:
+        raise UsageError(
+            f"{since!r} is no time in the past.", hint="Such as 15m, or a time before now.", code="bad_time"
+        )
+    return int(told.timestamp() * 1000)
 
 
 def _groups(environment: "Environment", sources: tuple[str, ...]) -> dict[str, str]:

@@ -98,7 +98,14 @@ def test_what_the_embedded_aws_does_not_write_is_said(logs: Logs, capsys: pytest
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--since", "15"], ["--since", "0m"], ["--since", "x"], ["--transaction", 'a" "b'], ["--request-id", "a"]],
+    [
+        ["--since", "15"],
+        ["--since", "0m"],
+        ["--since", "x"],
+        ["--since", "2999-01-01T00:00:00Z"],
+        ["--transaction", 'a" "b'],
+        ["--request-id", "a"],
+    ],
 )
 def test_a_slip_is_refused_before_anything_is_asked(
     logs: Logs, capsys: pytest.CaptureFixture[str], arguments: list[str]
