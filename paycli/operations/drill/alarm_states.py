@@ -40,12 +40,12 @@ def raise_alarm(cloudwatch: Any, alarm: Mapping[str, Any], drill: str, caller: s
 def put_back(cloudwatch: Any, environment: "Environment") -> list[str]:
     """Put every alarm back that is in ALARM by a drill, this or an earlier one; return their names.
 
-    One that CloudWatch has evaluated since is in its actual state, and is left.
+    One that CloudWatch has evaluated since has another reason: it is in its actual state, and is left.
     """
     drilled = [
         alarm
         for alarm in described(cloudwatch, environment).values()
-        if alarm and alarm["StateValue"] == "ALARM" and alarm.get("StateReason", "").startswith(DRILL)
+        if alarm and alarm.get("StateReason", "").startswith(DRILL)
     ]
     for alarm in drilled:
         cloudwatch.set_alarm_state(

@@ -126,12 +126,13 @@ def difference(kind: Kind, restored: Item | None, live: Item | None) -> Differen
 def still_is(live: Item, wanted: Item) -> dict[str, Any]:
     """Return the condition of a PutItem that the item is what was compared, attribute by attribute.
 
-    Also what it doesn't have, it must still not have: what `wanted` would add, and what processing writes.
+    What `wanted` would add, it must still not have. Whatever the API does to an item changes one that it has: status,
+    or created_at.
     """
     clauses: list[str] = []
     names: dict[str, str] = {}
     values: dict[str, Any] = {}
-    for number, name in enumerate(sorted(live.keys() | wanted.keys() | _OF_PROCESSING)):
+    for number, name in enumerate(sorted(live.keys() | wanted.keys())):
         names[f"#a{number}"] = name
         if name in live:
             values[f":a{number}"] = live[name]

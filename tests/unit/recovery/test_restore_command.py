@@ -81,6 +81,7 @@ def test_a_table_is_restored_beside_with_all_its_settings(tables: Tables, run: R
     assert live.items == {"txn_1": validated("txn_1")}
     assert "Next: paycli restore --env test --compare" in ran.out
     assert "Switching on its point-in-time recovery" in ran.err
+    assert "Encrypting" not in ran.err  # it never was under another key
 
 
 def test_a_plain_table_is_restored_to_a_plain_one(tables: Tables, run: Run) -> None:
