@@ -1,9 +1,21 @@
 """What all tests share: a project folder of their own, and nothing of the caller's AWS."""
 
+import functools
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.loaders import JSONFileLoader
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _models_of_aws_are_read_once() -> Iterator[None]:
+    """Each session of boto3 would parse a megabyte of JSON for each of its clients; nobody changes what is parsed."""
+    read = functools.lru_cache(100)(JSONFileLoader().load_file)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(JSONFileLoader, "load_file", staticmethod(read))
+        yield
 
 
 @pytest.fixture(autouse=True)

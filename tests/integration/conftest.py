@@ -4,8 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from paycli.environment import Environment
 from tests import terminal
 from tests.fakes import project as fake_project
 from tests.fakes.cloudformation import FakeAws
+from tests.fakes.cloudformation.fake import Point
 from tests.fakes.project import FakeProject
 
 Within = Callable[..., fake_project.Ran]
@@ -146,15 +148,32 @@ def cloud(fake_aws: FakeAws, tmp_path: Path, lint_memory: Path) -> FakeProject:
 
 @pytest.fixture
 def within(cloud: FakeProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Within:
-    """Run paycli in this process: where neither signals nor a terminal are tried, that saves its start."""
+    """Run paycli in this process, without its waiting: where neither signals nor a terminal are tried, that saves time.
+
+    Whenever paycli waits, the fake's time is moved on instead; before that, points that are reached have their
+    function called, one after the other, as in `FakeProject.run`.
+    """
     monkeypatch.chdir(cloud.root)
     for name, value in cloud.aws.environ.items():
         monkeypatch.setenv(name, value)
+    really = time.sleep
 
-    def run(*arguments: str) -> fake_project.Ran:
+    def run(*arguments: str, moments: Sequence[tuple[Point, Callable[[], object]]] = ()) -> fake_project.Ran:
+        pending = list(moments)
+
+        def sleep(seconds: float) -> None:
+            if threading.current_thread() is not threading.main_thread():
+                really(seconds)  # the fake's own
+                return
+            while pending and pending[0][0]():
+                pending.pop(0)[1]()
+            cloud.aws.skip(seconds * cloud.aws.clock.speed)
+
         capsys.readouterr()
         began = time.monotonic()
-        status = cli.run(list(arguments))
+        with monkeypatch.context() as patched:
+            patched.setattr(time, "sleep", sleep)
+            status = cli.run(list(arguments))
         shown = capsys.readouterr()
         return fake_project.Ran(status, shown.out, shown.err, began, time.monotonic())
 
