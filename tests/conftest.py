@@ -1,12 +1,20 @@
 """What all tests share: a project folder of their own, and nothing of the caller's AWS."""
 
 import functools
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from botocore.loaders import JSONFileLoader
+
+
+def pytest_collection_finish() -> None:
+    """Search rarely for garbage, and never what is loaded by now: that took a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.fixture(autouse=True, scope="session")
