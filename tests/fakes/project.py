@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from paycli import configuration
 from paycli.deployment.package import package
@@ -107,7 +108,8 @@ class FakeProject:
         """Let an environment's template, as it is now, count as linted; other projects of the session profit."""
         from paycli.deployment import lint
 
-        lint.check(self.body(name), self.aws.engine.region, self.lint_memory)
+        with mock.patch("cfnlint.api.lint", return_value=[]):  # the tests of the stack ask it
+            lint.check(self.body(name), self.aws.engine.region, self.lint_memory)
         shutil.copytree(self.lint_memory / ".paycli", self.root / ".paycli", dirs_exist_ok=True)
 
     def bootstrap(self, status: str = "CREATE_COMPLETE", lasts: float = 10.0) -> str:

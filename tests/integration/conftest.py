@@ -1,11 +1,14 @@
 """A project of its own with the embedded AWS, driven as a user drives it: by the command line."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from paycli.environment import Environment
 from tests import terminal
 from tests.fakes import project as fake_project
 from tests.fakes.cloudformation import FakeAws
+from tests.fakes.cloudformation.fake import Point
 from tests.fakes.project import FakeProject
 
 Within = Callable[..., fake_project.Ran]
@@ -74,6 +78,22 @@ class LocalProject:
         )
         return Ran(done.returncode, done.stdout, done.stderr)
 
+    def within(self, *arguments: str, **variables: str) -> Ran:
+        """As `run`, in this process: that saves its start, and loads cfn-lint once."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patched,
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            patched.chdir(self.root)
+            for name in os.environ.keys() - self.variables().keys():
+                patched.delenv(name)
+            for name, value in variables.items():
+                patched.setenv(name, value)
+            status = cli.run(list(arguments))
+        return Ran(status, out.getvalue(), err.getvalue())
+
     def begin(self, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [sys.executable, "-m", "paycli", *arguments],
@@ -117,7 +137,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProject]:
     """A project on which `local` and `open` are deployed, for all tests that only use them."""
     for project in _made(tmp_path_factory.mktemp("shared")):
         for name in ("open", "local"):  # the outputs file is that of the last
-            deployed = project.run("deploy", "--env", name)
+            deployed = project.within("deploy", "--env", name)
             assert deployed.status == 0, deployed.err
         yield project
 
@@ -146,15 +166,32 @@ def cloud(fake_aws: FakeAws, tmp_path: Path, lint_memory: Path) -> FakeProject:
 
 @pytest.fixture
 def within(cloud: FakeProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Within:
-    """Run paycli in this process: where neither signals nor a terminal are tried, that saves its start."""
+    """Run paycli in this process, without its waiting: where neither signals nor a terminal are tried, that saves time.
+
+    Whenever paycli waits, the fake's time is moved on instead; before that, points that are reached have their
+    function called, one after the other, as in `FakeProject.run`.
+    """
     monkeypatch.chdir(cloud.root)
     for name, value in cloud.aws.environ.items():
         monkeypatch.setenv(name, value)
+    really = time.sleep
 
-    def run(*arguments: str) -> fake_project.Ran:
+    def run(*arguments: str, moments: Sequence[tuple[Point, Callable[[], object]]] = ()) -> fake_project.Ran:
+        pending = list(moments)
+
+        def sleep(seconds: float) -> None:
+            if threading.current_thread() is not threading.main_thread():
+                really(seconds)  # the fake's own
+                return
+            while pending and pending[0][0]():
+                pending.pop(0)[1]()
+            cloud.aws.skip(seconds * cloud.aws.clock.speed)
+
         capsys.readouterr()
         began = time.monotonic()
-        status = cli.run(list(arguments))
+        with monkeypatch.context() as patched:
+            patched.setattr(time, "sleep", sleep)
+            status = cli.run(list(arguments))
         shown = capsys.readouterr()
         return fake_project.Ran(status, shown.out, shown.err, began, time.monotonic())
 

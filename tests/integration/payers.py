@@ -93,9 +93,9 @@ def of_gateway(answer: Answer | None) -> bool:
     return answer is not None and "x-content-type-options" not in answer.headers
 
 
-def at_once(count: int, work: Callable[[int], Result]) -> list[Result]:
-    """Run `work` for 0 to count-1 side by side, one thread each."""
-    with ThreadPoolExecutor(count) as pool:
+def at_once(count: int, work: Callable[[int], Result], threads: int | None = None) -> list[Result]:
+    """Run `work` for 0 to count-1 side by side: one thread each, or so many threads that go on with the next."""
+    with ThreadPoolExecutor(threads or count) as pool:
         return list(pool.map(work, range(count)))
 
 

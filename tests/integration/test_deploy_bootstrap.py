@@ -30,10 +30,10 @@ def test_what_a_failed_create_has_left_is_removed_and_created_again(
 
 
 @pytest.mark.parametrize("status", ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"])
-def test_what_runs_is_waited_for(cloud: FakeProject, status: str) -> None:
+def test_what_runs_is_waited_for(cloud: FakeProject, within: Within, status: str) -> None:
     stands(cloud, status)
     waits = cloud.aws.asked("DescribeStackEvents", 2)
-    ran = cloud.run(*PLAN, moments=[(waits, lambda: cloud.aws.skip(LONG))])
+    ran = within(*PLAN, moments=[(waits, lambda: cloud.aws.skip(LONG))])
     assert ran.status == 0, ran.err
     assert f"{BOOTSTRAP} is {status}, since " in ran.err
     assert cloud.aws.stack(BOOTSTRAP).status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}

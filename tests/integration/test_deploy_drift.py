@@ -7,7 +7,7 @@ from tests.integration.deploys import ALARM, STACK, TABLE, error_of
 
 def test_what_nobody_touched_has_not_drifted(cloud: FakeProject, within: Within) -> None:
     cloud.deployed()
-    ran = cloud.run("drift", "--env", "dev")
+    ran = within("drift", "--env", "dev")
     assert (ran.status, ran.out) == (0, f"Nothing of {STACK} has drifted.\n"), ran.err
     data = within("drift", "--env", "dev", "--json").document["data"]
     assert (data["resources"], data["unchecked"], data["deploy_would"]) == ([], [], [])
@@ -31,11 +31,11 @@ def test_a_changed_property_is_shown_as_it_was_set_and_as_it_is(cloud: FakeProje
     assert within("drift", "--env", "dev").status == 0
 
 
-def test_a_detection_that_fails_in_part_says_so_beside_what_it_found(cloud: FakeProject) -> None:
+def test_a_detection_that_fails_in_part_says_so_beside_what_it_found(cloud: FakeProject, within: Within) -> None:
     cloud.deployed()
     cloud.aws.alter(STACK, ALARM, EvaluationPeriods=50)
     cloud.aws.scenario.drift_fails = "not authorized to read the queue"
-    ran = cloud.run("drift", "--env", "dev")
+    ran = within("drift", "--env", "dev")
     assert ran.status == 4
     assert "/EvaluationPeriods" in ran.out
     assert error_of(ran).startswith("Error: The detection is incomplete: not authorized to read the queue")
@@ -52,8 +52,8 @@ def test_a_deleted_table_is_said_to_come_back_empty(cloud: FakeProject, within: 
     assert "sets it back" not in ran.out
 
 
-def test_a_stack_that_is_not_there_has_no_drift(cloud: FakeProject) -> None:
-    ran = cloud.run("drift", "--env", "dev")
+def test_a_stack_that_is_not_there_has_no_drift(cloud: FakeProject, within: Within) -> None:
+    ran = within("drift", "--env", "dev")
     assert ran.status == 1
     assert error_of(ran).startswith(f"Error: The stack {STACK} isn't deployed.")
 

@@ -40,7 +40,7 @@ def periods(cloud: FakeProject) -> int:
 
 
 def test_a_rollback_goes_back_and_a_second_one_further(third: FakeProject, within: Within) -> None:
-    ran = third.run(*ROLLBACK)
+    ran = within(*ROLLBACK)
     assert ran.status == 0, ran.err
     assert "Going back to deploy 2 of 2026-11-02T12:00:00Z, commit c0ffee" in ran.err
     assert "EvaluationPeriods: 1 -> 99" in ran.err
@@ -107,7 +107,7 @@ def test_a_rollback_needs_the_very_artifacts(third: FakeProject, within: Within)
 
 def test_a_version_can_be_brought_back_after_a_teardown(third: FakeProject, within: Within) -> None:
     assert within("teardown", "--env", "dev", "--yes").status == 0
-    ran = third.run(*ROLLBACK, "--to", "2")
+    ran = within(*ROLLBACK, "--to", "2")
     assert ran.status == 0, ran.err
     assert third.aws.stack(STACK).states == CREATED
     assert periods(third) == 99

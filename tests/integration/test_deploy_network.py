@@ -5,6 +5,7 @@ import random
 import pytest
 
 from tests.fakes.project import FakeProject
+from tests.integration.conftest import Within
 from tests.integration.deploys import (
     ALARM,
     CREATED,
@@ -21,7 +22,7 @@ from tests.integration.deploys import (
 A_SECOND = 400.0  # of real time, in the fake's
 
 
-def test_what_is_temporary_is_ridden_out_and_nothing_is_done_twice(cloud: FakeProject) -> None:
+def test_what_is_temporary_is_ridden_out_and_nothing_is_done_twice(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed(other=slower_alarm)
     faults = cloud.aws.faults
     faults.throttle("DescribeStackEvents", after=2)
@@ -31,8 +32,8 @@ def test_what_is_temporary_is_ridden_out_and_nothing_is_done_twice(cloud: FakePr
     faults.reset("ExecuteChangeSet", after_effect=True)
     faults.reset("DescribeStackEvents", after=5)
     faults.delay("Describe*", 0.3, times=2)
-    cloud.aws.scenario.durations[ALARM] = 25 * A_SECOND  # a tenth of that, in express mode
-    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    cloud.aws.scenario.durations[ALARM] = 100 * A_SECOND  # a tenth of that, in express mode
+    ran = within("deploy", "--env", "dev", "--yes")
     assert ran.status == 0, ran.err
     assert [call.error for call in cloud.aws.calls if call.error].count("Throttling") == 2
     assert [call.error for call in cloud.aws.calls if call.error].count("reset") == 4
@@ -41,18 +42,18 @@ def test_what_is_temporary_is_ridden_out_and_nothing_is_done_twice(cloud: FakePr
     assert [(record.number, record.result) for record in records(cloud)] == [(1, "succeeded")]
 
 
-def test_events_that_show_late_and_in_disorder_are_shown_once(cloud: FakeProject) -> None:
+def test_events_that_show_late_and_in_disorder_are_shown_once(cloud: FakeProject, within: Within) -> None:
     chance = random.Random(7)
     cloud.aws.scenario.event_delay = lambda: chance.uniform(0, A_SECOND / 2)
     cloud.aws.scenario.page_size = 30
     cloud.bootstrap()
-    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    ran = within("deploy", "--env", "dev", "--yes")
     assert ran.status == 0, ran.err
     lines = [line for line in ran.err.splitlines() if "_COMPLETE  " in line]
     assert len(lines) == len(set(lines)) > 30  # what shows after the stack's own end is left out where all went well
 
 
-def test_a_cause_that_shows_after_the_end_is_told(cloud: FakeProject) -> None:
+def test_a_cause_that_shows_after_the_end_is_told(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed(other=without_dashboard)
     cloud.aws.scenario.fail("Dashboard", reason="The field widgets must be present")
 
@@ -62,13 +63,13 @@ def test_a_cause_that_shows_after_the_end_is_told(cloud: FakeProject) -> None:
 
     cloud.aws.scenario.event_delay = delay
     cloud.aws.scenario.durations["Dashboard"] = 10.0
-    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    ran = within("deploy", "--env", "dev", "--yes")
     assert ran.status == 1
     assert "The field widgets must be present" in error_of(ran)
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED", "UPDATE_IN_PROGRESS"])
-def test_what_describestacks_says_late_is_not_done_twice(cloud: FakeProject, status: str) -> None:
+def test_what_describestacks_says_late_is_not_done_twice(cloud: FakeProject, within: Within, status: str) -> None:
     other = without_data if status == "ROLLBACK_COMPLETE" else slower_alarm
     cloud.deployed(status=status, other=other, lasts=LONG)
     ends = cloud.aws.clock.now() + LONG
@@ -78,7 +79,7 @@ def test_what_describestacks_says_late_is_not_done_twice(cloud: FakeProject, sta
     if status == "UPDATE_IN_PROGRESS":
         waits = cloud.aws.asked("DescribeStackEvents", 2)
         moments = [(waits, lambda: cloud.aws.skip(ends - cloud.aws.clock.now()))]
-    ran = cloud.run("deploy", "--env", "dev", "--yes", moments=moments)
+    ran = within("deploy", "--env", "dev", "--yes", moments=moments)
     assert ran.status == 0, ran.err
     assert ran.err.count(f"{STACK} is {status}") == 1
     assert cloud.aws.stack(STACK).states[-3:] == (CREATED if status == "ROLLBACK_COMPLETE" else UPDATED)
@@ -86,33 +87,33 @@ def test_what_describestacks_says_late_is_not_done_twice(cloud: FakeProject, sta
     assert len(repairs) == (0 if status == "UPDATE_IN_PROGRESS" else 1)
 
 
-def test_a_first_deploy_waits_until_what_it_has_made_shows(cloud: FakeProject) -> None:
+def test_a_first_deploy_waits_until_what_it_has_made_shows(cloud: FakeProject, within: Within) -> None:
     cloud.aws.scenario.lag = {
         "DescribeStacks": A_SECOND,
         "DescribeChangeSet": A_SECOND,
         "DescribeStackEvents": A_SECOND,
     }
-    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    ran = within("deploy", "--env", "dev", "--yes")
     assert ran.status == 0, ran.err
     assert cloud.aws.stack(STACK).states == CREATED
     assert cloud.aws.stack(STACK).outputs["RestApiId"] in ran.out
 
 
-def test_outputs_are_those_after_the_deploy(cloud: FakeProject) -> None:
+def test_outputs_are_those_after_the_deploy(cloud: FakeProject, within: Within) -> None:
     cloud.deployed(other=without_dashboard)
     cloud.aws.scenario.durations["Dashboard"] = 4.0
     cloud.aws.skip(LONG)
     cloud.aws.scenario.lag["DescribeStacks"] = 2 * A_SECOND
-    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    ran = within("deploy", "--env", "dev", "--yes")
     assert ran.status == 0, ran.err
     assert "DashboardName" in ran.out
 
 
-def test_expired_credentials_end_a_deploy_with_the_way_on(cloud: FakeProject) -> None:
+def test_expired_credentials_end_a_deploy_with_the_way_on(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed(other=slower_alarm)
     cloud.aws.scenario.durations[ALARM] = LONG
     begun = cloud.aws.reached(STACK, "UPDATE_IN_PROGRESS", ALARM)
-    ran = cloud.run("deploy", "--env", "dev", "--yes", moments=[(begun, cloud.aws.faults.expire_credentials)])
+    ran = within("deploy", "--env", "dev", "--yes", moments=[(begun, cloud.aws.faults.expire_credentials)])
     assert ran.status == 3
     assert "The credentials have expired" in error_of(ran)
     assert "CloudFormation goes on" in error_of(ran)
@@ -120,14 +121,14 @@ def test_expired_credentials_end_a_deploy_with_the_way_on(cloud: FakeProject) ->
     cloud.aws.faults.planned.clear()
     cloud.aws.skip(LONG)
     assert stack.status == "UPDATE_COMPLETE"
-    again = cloud.run("deploy", "--env", "dev", "--yes")
+    again = within("deploy", "--env", "dev", "--yes")
     assert "No changes" in again.out, again.err
     assert [record.result for record in records(cloud)] == ["in_progress"]  # told by the stack: see the history
 
 
-def test_a_call_that_is_refused_says_which_right_is_missing(cloud: FakeProject) -> None:
+def test_a_call_that_is_refused_says_which_right_is_missing(cloud: FakeProject, within: Within) -> None:
     cloud.deployed(other=slower_alarm)
     cloud.aws.faults.deny("ExecuteChangeSet")
-    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    ran = within("deploy", "--env", "dev", "--yes")
     assert ran.status == 1
     assert "AWS refused: ExecuteChangeSet" in error_of(ran)

@@ -43,8 +43,8 @@ def nothing_lies(cloud: FakeProject) -> bool:
 # diff
 
 
-def test_a_diff_of_what_is_not_there_leaves_nothing(cloud: FakeProject) -> None:
-    ran = cloud.run("diff", "--env", "dev")
+def test_a_diff_of_what_is_not_there_leaves_nothing(cloud: FakeProject, within: Within) -> None:
+    ran = within("diff", "--env", "dev")
     assert ran.status == 4, ran.err
     assert "Add " in ran.out
     assert "TransactionsTable" in ran.out
@@ -56,7 +56,7 @@ def test_a_diff_of_what_is_not_there_leaves_nothing(cloud: FakeProject) -> None:
 
 def test_a_diff_of_what_is_deployed_leaves_nothing(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed(other=slower_alarm)
-    ran = cloud.run("diff", "--env", "dev")
+    ran = within("diff", "--env", "dev")
     assert ran.status == 4, ran.err
     assert "EvaluationPeriods: 99 -> 1" in ran.out
     assert "Code" not in ran.out.replace("CodeKey", "")
@@ -127,12 +127,12 @@ def test_a_dry_run_leaves_nothing(cloud: FakeProject, within: Within) -> None:
     assert untouched(stack, MADE)
 
 
-def test_only_outputs_are_a_change_too(cloud: FakeProject) -> None:
+def test_only_outputs_are_a_change_too(cloud: FakeProject, within: Within) -> None:
     def with_output(template: Json) -> None:
         template["Outputs"]["Old"] = {"Value": "x"}
 
     stack = cloud.deployed(other=with_output)
-    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    ran = within("deploy", "--env", "dev", "--yes")
     assert ran.status == 0, ran.err
     assert "only its outputs, parameters or tags" in ran.err
     assert "Old" not in stack.outputs
@@ -154,7 +154,7 @@ def test_a_plan_is_executed_as_it_was_reviewed(cloud: FakeProject, within: Withi
     stack, path = planned(cloud, within)
     reviewed = list(stack.change_sets)
     cloud.aws.alter(STACK, "Dashboard", DashboardBody="{}")  # whatever else has happened
-    ran = cloud.run("deploy", "--env", "dev", "--execute", str(path), "--yes")
+    ran = within("deploy", "--env", "dev", "--execute", str(path), "--yes")
     assert ran.status == 0, ran.err
     assert "EvaluationPeriods: 99 -> 1" in ran.err
     assert stack.states[-3:] == UPDATED
@@ -165,11 +165,11 @@ def test_a_plan_is_executed_as_it_was_reviewed(cloud: FakeProject, within: Withi
     assert "the stack has moved since (it is UPDATE_COMPLETE)" in error_of(again)
 
 
-def test_a_plan_for_a_new_stack_waits_for_its_execution(cloud: FakeProject) -> None:
-    ran = cloud.run("deploy", "--env", "dev", "--plan", "plan.json")
+def test_a_plan_for_a_new_stack_waits_for_its_execution(cloud: FakeProject, within: Within) -> None:
+    ran = within("deploy", "--env", "dev", "--plan", "plan.json")
     assert ran.status == 0, ran.err
     assert cloud.aws.stack(STACK).states == CREATED[:1]
-    ran = cloud.run("deploy", "--env", "dev", "--execute", "plan.json", "--yes")
+    ran = within("deploy", "--env", "dev", "--execute", "plan.json", "--yes")
     assert ran.status == 0, ran.err
     assert cloud.aws.stack(STACK).states == CREATED
 

@@ -62,9 +62,9 @@ def test_a_first_deploy_asks_for_the_name_and_protects_what_it_has_made(cloud: F
     assert [record.result for record in records(cloud, "prod")] == ["succeeded"]
 
 
-def test_an_update_is_watched_by_the_error_alarms(cloud: FakeProject) -> None:
+def test_an_update_is_watched_by_the_error_alarms(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed("prod", other=slower_alarm)
-    ran = cloud.run(*DEPLOY)
+    ran = within(*DEPLOY)
     assert ran.status == 0, ran.err
     (request,) = requests(cloud, "CreateChangeSet")
     triggers = request["RollbackConfiguration"]
@@ -128,17 +128,19 @@ def test_an_interrupt_puts_the_policy_back(removing: tuple[FakeProject, Stack]) 
     assert [record.result for record in records(cloud, "prod")] == ["cancelled"]
 
 
-def test_a_failure_puts_the_policy_back(removing: tuple[FakeProject, Stack]) -> None:
+def test_a_failure_puts_the_policy_back(removing: tuple[FakeProject, Stack], within: Within) -> None:
     cloud, stack = removing
     cloud.aws.scenario.durations.clear()
     cloud.aws.scenario.fail(ALARM, on="update", reason="no such metric")
-    ran = cloud.run(*ALLOWED)
+    ran = within(*ALLOWED)
     assert ran.status == 1
     assert "no such metric" in error_of(ran)
     assert denied(stack, "Delete", "OldLogs")
 
 
-def test_where_the_policy_cannot_be_put_back_the_first_error_is_told(removing: tuple[FakeProject, Stack]) -> None:
+def test_where_the_policy_cannot_be_put_back_the_first_error_is_told(
+    removing: tuple[FakeProject, Stack], within: Within
+) -> None:
     cloud, stack = removing
     begun = cloud.aws.reached(PROD, "UPDATE_IN_PROGRESS", ALARM)
     ran = cloud.run(*ALLOWED, moments=[(begun, cloud.aws.faults.expire_credentials)])
@@ -150,16 +152,16 @@ def test_where_the_policy_cannot_be_put_back_the_first_error_is_told(removing: t
     assert not denied(stack, "Delete", "OldLogs")
     cloud.aws.alter(PROD, ALARM, EvaluationPeriods=50)
     cloud.aws.scenario.durations.clear()
-    again = cloud.run(*DEPLOY, "--revert-drift")
+    again = within(*DEPLOY, "--revert-drift")
     assert again.status == 0, again.err
     assert denied(stack, "Delete", "OldLogs")
 
 
-def test_a_first_create_that_fails_needs_no_policy(cloud: FakeProject) -> None:
+def test_a_first_create_that_fails_needs_no_policy(cloud: FakeProject, within: Within) -> None:
     cloud.bootstrap()
     cloud.aws.scenario.fail(TABLE, reason="Subscriber limit exceeded")
     cloud.aws.faults.deny("SetStackPolicy")
-    ran = cloud.run(*DEPLOY)
+    ran = within(*DEPLOY)
     assert ran.status == 1
     assert "Subscriber limit exceeded" in error_of(ran)
     assert "policy" not in ran.err
@@ -175,7 +177,7 @@ def test_a_table_that_is_protected_already_needs_no_second_update(cloud: FakePro
     assert cloud.aws.stack(PROD).termination_protection
 
 
-def test_a_deploy_that_was_killed_after_its_create_counts(cloud: FakeProject) -> None:
+def test_a_deploy_that_was_killed_after_its_create_counts(cloud: FakeProject, within: Within) -> None:
     cloud.bootstrap()
     cloud.aws.scenario.operation_seconds = lambda _stack, phase: FOREVER if phase == "update" else None
     process = cloud.begin(*DEPLOY)
@@ -183,6 +185,6 @@ def test_a_deploy_that_was_killed_after_its_create_counts(cloud: FakeProject) ->
     process.kill()
     process.communicate()
     cloud.aws.skip(FOREVER)
-    shown = cloud.run("history", "--env", "prod", "--json").document["data"]
+    shown = within("history", "--env", "prod", "--json").document["data"]
     assert [deploy["result"] for deploy in shown["deploys"]] == ["succeeded"]
     assert shown["running"] == 1

@@ -41,15 +41,15 @@ def cloud(cloud: FakeProject) -> FakeProject:
 
 
 @pytest.fixture
-def down(cloud: FakeProject) -> FakeProject:
+def down(cloud: FakeProject, within: Within) -> FakeProject:
     """A project whose prod was deployed and taken down."""
     cloud.deployed("prod")
-    taken_down(cloud)
+    taken_down(cloud, within)
     return cloud
 
 
-def taken_down(cloud: FakeProject) -> None:
-    ran = cloud.run("teardown", "--env", "prod", "--yes", "--disable-termination-protection")
+def taken_down(cloud: FakeProject, within: Within) -> None:
+    ran = within("teardown", "--env", "prod", "--yes", "--disable-termination-protection")
     assert ran.status == 0, ran.err
 
 
@@ -79,12 +79,12 @@ def deployed(cloud: FakeProject, ran: Ran) -> Stack:
     return stack
 
 
-def test_what_was_kept_is_taken_up_with_its_key(cloud: FakeProject) -> None:
-    first = cloud.run(*DEPLOY)
+def test_what_was_kept_is_taken_up_with_its_key(cloud: FakeProject, within: Within) -> None:
+    first = within(*DEPLOY)
     assert first.status == 0, first.err
-    taken_down(cloud)
+    taken_down(cloud, within)
     before = len(cloud.aws.calls)
-    ran = cloud.run(*DEPLOY)
+    ran = within(*DEPLOY)
     stack = deployed(cloud, ran)
     assert stack.states == [*IMPORTED, *UPDATED]
     assert stack.now.parameters["DeletionProtection"] == "true"
@@ -103,7 +103,7 @@ def test_what_was_kept_is_taken_up_with_its_key(cloud: FakeProject) -> None:
     assert stack.resources[TABLE].deletion_policy == "RetainExceptOnCreate"
     assert [(record.result, record.number) for record in records(cloud, "prod")] == [("succeeded", 1), ("succeeded", 2)]
     assert records(cloud, "prod")[-1].change_set_id == stack.change_set_id
-    again = cloud.run(*DEPLOY)
+    again = within(*DEPLOY)
     assert "No changes" in again.out
 
 
@@ -122,7 +122,7 @@ def test_a_look_names_what_would_be_taken_up_and_leaves_nothing(
     assert down.aws.stack(PROD) is old(down)
 
 
-def test_the_question_and_the_table_say_what_is_taken_up(down: FakeProject) -> None:
+def test_the_question_and_the_table_say_what_is_taken_up(down: FakeProject, within: Within) -> None:
     asked = "Type the environment's name to confirm: "
     ran = down.on_terminal("deploy", "--env", "prod", typed=[(asked, "no\n")])
     assert ran.status == 1
@@ -131,7 +131,7 @@ def test_the_question_and_the_table_say_what_is_taken_up(down: FakeProject) -> N
     assert ids(old(down))["Key"][:8] in shown
     assert "with the 10 resources that an earlier one has kept" in shown
     assert down.aws.stack(PROD).states == ["REVIEW_IN_PROGRESS", "DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
-    deployed(down, down.run(*DEPLOY))
+    deployed(down, within(*DEPLOY))
 
 
 def results(cloud: FakeProject) -> list[str]:
@@ -146,23 +146,25 @@ def test_a_deploy_that_was_killed_after_its_import_is_gone_on_with(down: FakePro
     assert down.aws.stack(PROD).states == IMPORTED
     planned = within("diff", "--env", "prod", "--json").document["data"]["changes"]
     assert not [change for change in planned if change["action"] in {"Import", "Remove"}]
-    stack = deployed(down, down.run(*DEPLOY))
+    stack = deployed(down, within(*DEPLOY))
     assert stack.states == [*IMPORTED, *UPDATED]
     assert results(down) == ["failed", "succeeded"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_import_is_left_to_the_next_deploy(down: FakeProject, number: signal.Signals) -> None:
+def test_an_interrupted_import_is_left_to_the_next_deploy(
+    down: FakeProject, within: Within, number: signal.Signals
+) -> None:
     down.aws.scenario.durations["Key"] = 800
     ran = down.run(*DEPLOY, moments=[(down.aws.reached(PROD, "IMPORT_IN_PROGRESS", "Key"), number)])
     assert ran.status == 130
     assert "has what was kept, and nothing that serves. The next deploy adds the rest." in error_of(ran)
     assert down.aws.stack(PROD).states == IMPORTED
     assert results(down) == ["cancelled"]
-    deployed(down, down.run(*DEPLOY))
+    deployed(down, within(*DEPLOY))
 
 
-def test_an_interrupt_after_the_import_takes_back_what_was_added(down: FakeProject) -> None:
+def test_an_interrupt_after_the_import_takes_back_what_was_added(down: FakeProject, within: Within) -> None:
     down.aws.scenario.durations[FUNCTION] = LONG
     ran = down.run(*DEPLOY, moments=[(down.aws.reached(PROD, "CREATE_IN_PROGRESS", FUNCTION), signal.SIGINT)])
     assert ran.status == 130
@@ -172,7 +174,7 @@ def test_an_interrupt_after_the_import_takes_back_what_was_added(down: FakeProje
     assert stack.resources.keys() == KEPT
     assert results(down) == ["cancelled"]
     down.aws.scenario.durations.clear()
-    deployed(down, down.run(*DEPLOY))
+    deployed(down, within(*DEPLOY))
     assert results(down) == ["cancelled", "succeeded"]
 
 
@@ -194,35 +196,35 @@ def test_a_terminal_asks_what_to_do_with_what_was_added(down: FakeProject) -> No
     assert "The next deploy adds the rest." in ran.out
 
 
-def test_an_update_that_fails_loses_nothing_and_says_so(down: FakeProject) -> None:
+def test_an_update_that_fails_loses_nothing_and_says_so(down: FakeProject, within: Within) -> None:
     down.aws.scenario.fail(FUNCTION, reason="The role defined for the function cannot be assumed by Lambda.")
-    ran = down.run(*DEPLOY)
+    ran = within(*DEPLOY)
     assert ran.status == 1
     assert "cannot be assumed" in error_of(ran)
     assert "of which nothing is lost; nothing serves yet" in error_of(ran)
     assert "previous version" not in error_of(ran)
     assert ids(down.aws.stack(PROD)) == ids(old(down))
     assert results(down) == ["failed"]
-    deployed(down, down.run(*DEPLOY))
+    deployed(down, within(*DEPLOY))
 
 
-def test_an_import_that_fails_is_taken_back_and_tried_again(down: FakeProject) -> None:
+def test_an_import_that_fails_is_taken_back_and_tried_again(down: FakeProject, within: Within) -> None:
     down.aws.scenario.fail(TABLE, on="import", reason="Rate exceeded")
-    ran = down.run(*DEPLOY)
+    ran = within(*DEPLOY)
     assert ran.status == 1
     assert "Rate exceeded" in error_of(ran)
     assert "Then: paycli deploy --env prod" in error_of(ran)
     assert down.aws.stack(PROD).status == "ROLLBACK_COMPLETE"
-    deployed(down, down.run(*DEPLOY))
+    deployed(down, within(*DEPLOY))
 
 
-def test_data_that_was_imported_alone_is_kept_by_a_teardown(down: FakeProject) -> None:
+def test_data_that_was_imported_alone_is_kept_by_a_teardown(down: FakeProject, within: Within) -> None:
     down.aws.scenario.fail(FUNCTION)
-    assert down.run(*DEPLOY).status == 1
-    ran = down.run("teardown", "--env", "prod", "--yes")
+    assert within(*DEPLOY).status == 1
+    ran = within("teardown", "--env", "prod", "--yes")
     assert ran.status == 0, ran.err
     assert "0 resources gone, 10 left" in ran.out
-    deployed(down, down.run(*DEPLOY))
+    deployed(down, within(*DEPLOY))
 
 
 def gone(cloud: FakeProject, kind: str, physical_id: str) -> None:
@@ -231,10 +233,10 @@ def gone(cloud: FakeProject, kind: str, physical_id: str) -> None:
     cloud.aws.engine.account.remove(standing)
 
 
-def test_a_queue_that_is_gone_is_made_again(down: FakeProject) -> None:
+def test_a_queue_that_is_gone_is_made_again(down: FakeProject, within: Within) -> None:
     dead_letters = ids(old(down))["FailedTransactionsDeadLetterQueue"]
     gone(down, "AWS::SQS::Queue", dead_letters)
-    stack = deployed(down, down.run(*DEPLOY))
+    stack = deployed(down, within(*DEPLOY))
     assert ("CREATE_COMPLETE", dead_letters) in {
         (event.status, event.physical_id)
         for event in stack.events
@@ -243,22 +245,22 @@ def test_a_queue_that_is_gone_is_made_again(down: FakeProject) -> None:
     assert "maxReceiveCount" in stack.resources["FailedTransactionsQueue"].properties["RedrivePolicy"]
 
 
-def test_a_table_that_is_gone_is_made_again_and_protected_afterwards(down: FakeProject) -> None:
+def test_a_table_that_is_gone_is_made_again_and_protected_afterwards(down: FakeProject, within: Within) -> None:
     gone(down, "AWS::DynamoDB::Table", "transactions-prod")
     down.aws.scenario.fail(FUNCTION)
-    assert down.run(*DEPLOY).status == 1  # a protected table would be in the way of the rollback
+    assert within(*DEPLOY).status == 1  # a protected table would be in the way of the rollback
     assert down.aws.standing("AWS::DynamoDB::Table", "transactions-prod") is None
-    stack = deployed(down, down.run(*DEPLOY))
+    stack = deployed(down, within(*DEPLOY))
     assert stack.states[-6:] == [*UPDATED, *UPDATED]
     assert results(down) == ["failed", "succeeded"]
 
 
-def test_nothing_but_the_logs_is_left(down: FakeProject) -> None:
+def test_nothing_but_the_logs_is_left(down: FakeProject, within: Within) -> None:
     for name, physical_id in ids(old(down)).items():
         resource = old(down).resources[name]
         if resource.type not in {"AWS::Logs::LogGroup", "AWS::KMS::Key"}:
             gone(down, resource.type, physical_id)
-    deployed(down, down.run(*DEPLOY))
+    deployed(down, within(*DEPLOY))
 
 
 @pytest.mark.parametrize(
@@ -317,19 +319,19 @@ def test_what_may_not_be_imported_names_the_policy(down: FakeProject, within: Wi
     assert "paycli config deployer-policy --env prod --for import" in error_of(ran)
 
 
-def test_a_kept_plan_takes_up_and_adds_what_it_shows(down: FakeProject) -> None:
-    planned = down.run("deploy", "--env", "prod", "--plan", "plan.json")
+def test_a_kept_plan_takes_up_and_adds_what_it_shows(down: FakeProject, within: Within) -> None:
+    planned = within("deploy", "--env", "prod", "--plan", "plan.json")
     assert planned.status == 0, planned.err
     saved = json.loads((down.root / "plan.json").read_text())
     assert {change["logical_id"] for change in saved["changes"]} == json.loads(down.body("prod"))["Resources"].keys()
-    deployed(down, down.run("deploy", "--env", "prod", "--execute", "plan.json", "--yes"))
+    deployed(down, within("deploy", "--env", "prod", "--execute", "plan.json", "--yes"))
 
 
-def test_what_was_changed_since_the_teardown_becomes_as_the_settings_say(down: FakeProject) -> None:
+def test_what_was_changed_since_the_teardown_becomes_as_the_settings_say(down: FakeProject, within: Within) -> None:
     queue = down.aws.standing("AWS::SQS::Queue", ids(old(down))["FailedTransactionsQueue"])
     assert queue is not None
     queue.properties = {**queue.properties, "MessageRetentionPeriod": 60}
-    deployed(down, down.run(*DEPLOY))
+    deployed(down, within(*DEPLOY))
     queue = down.aws.standing("AWS::SQS::Queue", ids(old(down))["FailedTransactionsQueue"])
     assert queue is not None
     assert queue.properties["MessageRetentionPeriod"] == 14 * 24 * 3600

@@ -1,12 +1,14 @@
 """A deploy onto a stack in each state that CloudFormation knows."""
 
 import re
+from collections.abc import Callable
 
 import botocore.session
 import pytest
 
 from tests.fakes.cloudformation.fake import Point
 from tests.fakes.project import FakeProject, Happening, Ran
+from tests.integration.conftest import Within
 from tests.integration.deploys import (
     ALARM,
     CREATED,
@@ -34,9 +36,9 @@ def test_a_first_deploy_makes_the_bucket_the_stack_and_the_outputs(cloud: FakePr
     assert f"APIEndpoint                           {outputs['APIEndpoint']}" in ran.out
 
 
-def test_an_update_changes_what_differs_and_nothing_else(cloud: FakeProject) -> None:
+def test_an_update_changes_what_differs_and_nothing_else(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed(other=slower_alarm)
-    ran = cloud.run("deploy", "--env", "dev", "--yes", "--json")
+    ran = within("deploy", "--env", "dev", "--yes", "--json")
     assert ran.status == 0, ran.err
     # CloudFormation lists the dashboard too: it refers to an attribute of the alarm, which could change.
     assert [change["logical_id"] for change in ran.document["data"]["changes"]] == [ALARM, "Dashboard"]
@@ -47,9 +49,9 @@ def test_an_update_changes_what_differs_and_nothing_else(cloud: FakeProject) -> 
     }
 
 
-def test_a_deploy_without_changes_leaves_no_change_set(cloud: FakeProject) -> None:
+def test_a_deploy_without_changes_leaves_no_change_set(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed()
-    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    ran = within("deploy", "--env", "dev", "--yes")
     assert ran.status == 0, ran.err
     assert "No changes" in ran.out
     assert stack.states == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
@@ -62,10 +64,10 @@ def test_a_deploy_without_changes_leaves_no_change_set(cloud: FakeProject) -> No
     ]
 
 
-def test_a_failed_create_names_its_cause_before_what_it_cancelled(cloud: FakeProject) -> None:
+def test_a_failed_create_names_its_cause_before_what_it_cancelled(cloud: FakeProject, within: Within) -> None:
     cloud.bootstrap()
     cloud.aws.scenario.fail(TABLE, reason="Subscriber limit exceeded")
-    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    ran = within("deploy", "--env", "dev", "--yes")
     assert ran.status == 1
     error = error_of(ran)
     assert error.startswith(f"Error: {TABLE} (AWS::DynamoDB::Table)")
@@ -76,11 +78,11 @@ def test_a_failed_create_names_its_cause_before_what_it_cancelled(cloud: FakePro
     assert cloud.aws.standing("AWS::KMS::Key", cloud.aws.stack(STACK).resources["Key"].physical_id) is None
 
 
-def test_a_failed_update_leaves_the_version_before_it(cloud: FakeProject) -> None:
+def test_a_failed_update_leaves_the_version_before_it(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed(other=without_dashboard)
     before = stack.now.body
     cloud.aws.scenario.fail("Dashboard", reason="The field widgets must be present")
-    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    ran = within("deploy", "--env", "dev", "--yes")
     assert ran.status == 1
     assert "The field widgets must be present" in error_of(ran)
     assert "UPDATE_ROLLBACK_COMPLETE" in ran.err
@@ -117,25 +119,25 @@ def test_every_state_of_cloudformation_is_tried_here() -> None:
     assert sorted(known) == sorted(model.shape_for("StackStatus").enum)
 
 
-def deployed(cloud: FakeProject, *moments: tuple[Point, Happening]) -> Ran:
-    ran = cloud.run("deploy", "--env", "dev", "--yes", moments=moments)
+def deployed(cloud: FakeProject, run: Callable[..., Ran], *moments: tuple[Point, Happening]) -> Ran:
+    ran = run("deploy", "--env", "dev", "--yes", moments=moments)
     assert ran.status == 0, ran.err
     assert cloud.aws.stack(STACK).resources[ALARM].properties["EvaluationPeriods"] != 99
     return ran
 
 
 @pytest.mark.parametrize("status", sorted(AT_REST))
-def test_a_stack_at_rest_is_updated(cloud: FakeProject, status: str) -> None:
+def test_a_stack_at_rest_is_updated(cloud: FakeProject, within: Within, status: str) -> None:
     stack = cloud.deployed(status=status, other=slower_alarm)
-    ran = deployed(cloud)
+    ran = deployed(cloud, within)
     assert "waiting" not in ran.err
     assert stack.states[-3:] == UPDATED
 
 
 @pytest.mark.parametrize(("status", "rest"), IN_PROGRESS.items())
-def test_what_runs_is_waited_for(cloud: FakeProject, status: str, rest: str) -> None:
+def test_what_runs_is_waited_for(cloud: FakeProject, within: Within, status: str, rest: str) -> None:
     stack = cloud.deployed(status=status, other=slower_alarm, lasts=LONG)
-    ran = deployed(cloud, (cloud.aws.asked("DescribeStackEvents", 2), lambda: cloud.aws.skip(LONG)))
+    ran = deployed(cloud, within, (cloud.aws.asked("DescribeStackEvents", 2), lambda: cloud.aws.skip(LONG)))
     assert f"{STACK} is {status}, since " in ran.err
     assert ran.err.count("waiting until it is done") == 1
     assert rest in stack.states
@@ -144,25 +146,27 @@ def test_what_runs_is_waited_for(cloud: FakeProject, status: str, rest: str) -> 
 
 
 @pytest.mark.parametrize("status", ["REVIEW_IN_PROGRESS", "DELETE_COMPLETE"])
-def test_what_is_not_there_is_created(cloud: FakeProject, status: str) -> None:
+def test_what_is_not_there_is_created(cloud: FakeProject, within: Within, status: str) -> None:
     cloud.deployed(status=status)
-    deployed(cloud)
+    deployed(cloud, within)
     assert cloud.aws.stack(STACK).states == CREATED
 
 
 @pytest.mark.parametrize("status", sorted(DEAD))
-def test_what_a_failed_create_or_delete_has_left_is_removed_and_created_again(cloud: FakeProject, status: str) -> None:
+def test_what_a_failed_create_or_delete_has_left_is_removed_and_created_again(
+    cloud: FakeProject, within: Within, status: str
+) -> None:
     stack = cloud.deployed(status=status, other=without_data)
-    deployed(cloud)
+    deployed(cloud, within)
     assert stack.states[-1] == "DELETE_COMPLETE"
     assert cloud.aws.stack(STACK).states == CREATED
 
 
 @pytest.mark.parametrize("status", sorted(DEAD - {"ROLLBACK_COMPLETE"}))
-def test_what_holds_data_is_not_removed_on_the_way(cloud: FakeProject, status: str) -> None:
+def test_what_holds_data_is_not_removed_on_the_way(cloud: FakeProject, within: Within, status: str) -> None:
     stack = cloud.deployed(status=status, failed={TABLE: "no"} if status != "CREATE_FAILED" else None)
     before = list(stack.states)
-    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    ran = within("deploy", "--env", "dev", "--yes")
     assert ran.status == 1
     assert error_of(ran).startswith(f"Error: {STACK} is {status}")
     assert f"{TABLE} (transactions-dev)" in ran.err
@@ -171,17 +175,19 @@ def test_what_holds_data_is_not_removed_on_the_way(cloud: FakeProject, status: s
 
 
 @pytest.mark.parametrize(("status", "operation"), STUCK.items())
-def test_an_update_that_got_stuck_is_rolled_back_first(cloud: FakeProject, status: str, operation: str) -> None:
+def test_an_update_that_got_stuck_is_rolled_back_first(
+    cloud: FakeProject, within: Within, status: str, operation: str
+) -> None:
     stack = cloud.deployed(status=status, other=slower_alarm)
-    deployed(cloud)
+    deployed(cloud, within)
     assert operation in cloud.aws.operations()
     assert stack.states[-4:] == ["UPDATE_ROLLBACK_COMPLETE", *UPDATED]
 
 
-def test_an_import_that_got_stuck_is_for_a_person(cloud: FakeProject) -> None:
+def test_an_import_that_got_stuck_is_for_a_person(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed(status="IMPORT_ROLLBACK_FAILED")
     before = list(stack.states)
-    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    ran = within("deploy", "--env", "dev", "--yes")
     assert ran.status == 1
     assert f"Error: {STACK} is IMPORT_ROLLBACK_FAILED" in ran.err
     assert "CloudFormation console" in ran.err
@@ -189,9 +195,9 @@ def test_an_import_that_got_stuck_is_for_a_person(cloud: FakeProject) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["deploy", "--yes", "--no-wait"], ["deploy", "--dry-run"], ["diff"]])
-def test_who_may_not_wait_says_what_runs(cloud: FakeProject, arguments: list[str]) -> None:
+def test_who_may_not_wait_says_what_runs(cloud: FakeProject, within: Within, arguments: list[str]) -> None:
     stack = cloud.deployed(status="UPDATE_ROLLBACK_IN_PROGRESS", lasts=LONG)
-    ran = cloud.run(*arguments, "--env", "dev")
+    ran = within(*arguments, "--env", "dev")
     assert ran.status == 1
     assert f"Error: {STACK} is UPDATE_ROLLBACK_IN_PROGRESS, since " in ran.err
     assert "Wait until it is done" in ran.err
@@ -199,20 +205,20 @@ def test_who_may_not_wait_says_what_runs(cloud: FakeProject, arguments: list[str
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"])
-def test_a_look_repairs_nothing(cloud: FakeProject, status: str) -> None:
+def test_a_look_repairs_nothing(cloud: FakeProject, within: Within, status: str) -> None:
     stack = cloud.deployed(status=status)
     before = list(stack.states)
-    ran = cloud.run("diff", "--env", "dev")
+    ran = within("diff", "--env", "dev")
     assert ran.status == 1
     assert error_of(ran).startswith(f"Error: {STACK} is {status}")
     assert "paycli deploy" in ran.err
     assert stack.states == before
 
 
-def test_a_stack_of_somebody_else_is_left_alone(cloud: FakeProject) -> None:
+def test_a_stack_of_somebody_else_is_left_alone(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed(status="UPDATE_ROLLBACK_FAILED")
     stack.now.tags = {"ManagedBy": "somebody"}
-    ran = cloud.run("deploy", "--env", "dev", "--yes")
+    ran = within("deploy", "--env", "dev", "--yes")
     assert ran.status == 1
     assert "was not deployed by paycli" in ran.err
     assert "ContinueUpdateRollback" not in cloud.aws.operations()
@@ -229,7 +235,7 @@ def test_of_two_deploys_at_once_the_second_waits_and_a_third_may_not(cloud: Fake
         r"is UPDATE_IN_PROGRESS, since [\d:]{8} UTC \(paycli .*, by arn:aws:iam::1{12}:user/dev\)", third.err
     )
     waits = cloud.aws.asked("DescribeChangeSet")  # whose the update is that it waits for
-    second = deployed(cloud, (waits, lambda: cloud.aws.skip(LONG)))
+    second = deployed(cloud, cloud.run, (waits, lambda: cloud.aws.skip(LONG)))
     assert "waiting until it is done" in second.err
     assert "No changes" in second.out
     assert "changes deployed, as deploy 1." in first.communicate(timeout=20)[0]

@@ -15,9 +15,9 @@ TEARDOWN = ("teardown", "--env", "dev", "--yes")
 TOPIC = "AlarmTopic"
 
 
-def test_a_teardown_takes_everything_down(cloud: FakeProject) -> None:
+def test_a_teardown_takes_everything_down(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed()
-    ran = cloud.run(*TEARDOWN)
+    ran = within(*TEARDOWN)
     assert ran.status == 0, ran.err
     assert f"{len(stack.resources)} resources gone, 0 left" in ran.out
     assert stack.status == "DELETE_COMPLETE"
@@ -38,7 +38,7 @@ def test_a_protected_stack_is_torn_down_only_by_explicit_wish_and_keeps_its_data
     assert stack.status == "CREATE_COMPLETE"
     kept = {one.logical_id for one in stack.resources.values() if one.deletion_policy != "Delete"}
     assert TABLE in kept
-    ran = cloud.run("teardown", "--env", "prod", "--yes", "--disable-termination-protection")
+    ran = within("teardown", "--env", "prod", "--yes", "--disable-termination-protection")
     assert ran.status == 0, ran.err
     assert f"{len(stack.resources) - len(kept)} resources gone, {len(kept)} left" in ran.out
     assert "aws dynamodb delete-table --table-name transactions-prod" in ran.out
@@ -53,7 +53,7 @@ def test_what_is_in_the_way_is_named_and_can_be_left(cloud: FakeProject, within:
     assert early.status == 2
     assert "Run it without --retain first" in error_of(early)
     assert stack.status == "CREATE_COMPLETE"
-    ran = cloud.run(*TEARDOWN)
+    ran = within(*TEARDOWN)
     assert ran.status == 1
     assert "Topic has a subscription" in error_of(ran)
     assert "DELETE_FAILED" in ran.err
@@ -71,10 +71,10 @@ def test_what_is_in_the_way_is_named_and_can_be_left(cloud: FakeProject, within:
     assert stack.resources[TOPIC].status == "DELETE_SKIPPED"
 
 
-def test_a_delete_that_runs_is_joined(cloud: FakeProject) -> None:
+def test_a_delete_that_runs_is_joined(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed(status="DELETE_IN_PROGRESS", lasts=LONG)
     joins = cloud.aws.asked("DescribeStackEvents", 2)
-    ran = cloud.run(*TEARDOWN, moments=[(joins, lambda: cloud.aws.skip(LONG))])
+    ran = within(*TEARDOWN, moments=[(joins, lambda: cloud.aws.skip(LONG))])
     assert ran.status == 0, ran.err
     assert "DeleteStack" not in cloud.aws.operations()
     assert stack.status == "DELETE_COMPLETE"

@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.config import Config
 
 from paycli import emulator
+from paycli.aws import Aws
 from paycli.operations.reconciliation import reconcile
 from tests.integration.conftest import SETTINGS, LocalProject, parent_of
 from tests.integration.payers import Payer, at_once, insist, items_of, messages_of, statuses
@@ -74,7 +76,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
     root = tmp_path_factory.mktemp("faulty")
     (root / "paycli.toml").write_text(SETTINGS)
     project = LocalProject(root)
-    assert project.run("deploy", "--env", "open").status == 0
+    assert project.within("deploy", "--env", "open").status == 0
     running = emulator.find(root)
     assert running is not None
     port = free_port()
@@ -83,6 +85,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
         proxy = subprocess.Popen(command, stdout=log, stderr=log, env={"PATH": os.defpath})
     try:
         faulty = Faulty(project, f"http://127.0.0.1:{port}")
+        _await(proxy, port, project.aws())
         _send_through(project, faulty.control)
         payer = faulty.payer()  # the functions start anew, and wait for their connection
         warm = insist(lambda: payer.validate("warm", customer="warm"))
@@ -90,9 +93,20 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
         assert insist(lambda: payer.process(warm.json()["transaction_id"], customer="warm")) is not None
         yield faulty
     finally:
-        proxy.terminate()
-        proxy.wait(10)
+        proxy.kill()  # else it waits for its connections, which the functions keep open
+        proxy.wait()
         emulator.stop(root)
+
+
+def _await(proxy: "subprocess.Popen[bytes]", port: int, aws: Aws) -> None:
+    """Wait until the proxy has answered once, which takes it seconds: a function would spend its retries on it."""
+    with socket.socket() as probe:
+        while proxy.poll() is None and probe.connect_ex(("127.0.0.1", port)) != 0:
+            time.sleep(0.02)
+    patient = Config(proxies={"http": f"http://127.0.0.1:{port}"}, read_timeout=60)
+    for service in ("dynamodb", "sqs"):
+        client = aws.session.client(service, region_name=aws.region, endpoint_url=aws.endpoint_url, config=patient)
+        client.list_tables() if service == "dynamodb" else client.list_queues()
 
 
 def _send_through(project: LocalProject, proxy: str) -> None:

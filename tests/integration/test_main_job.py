@@ -59,7 +59,7 @@ def test_from_nothing_to_a_checked_stack_and_back_to_nothing(fresh: LocalProject
 
 
 def test_a_dry_run_leaves_nothing_behind(fresh: LocalProject) -> None:
-    dry = fresh.run("deploy", "--env", "local", "--dry-run")
+    dry = fresh.within("deploy", "--env", "local", "--dry-run")
     assert dry.status == 0
     assert "Nothing was deployed" in dry.out
     assert "TransactionsTable" in dry.err
@@ -71,32 +71,32 @@ def test_a_dry_run_of_a_change_shows_it_and_changes_nothing(shared: LocalProject
     settings = (shared.root / "paycli.toml").read_text()
     try:
         (shared.root / "paycli.toml").write_text(settings + "\n[env.local.throttle]\nrate = 7\n")
-        dry = shared.run("deploy", "--env", "local", "--dry-run", "--json")
+        dry = shared.within("deploy", "--env", "local", "--dry-run", "--json")
     finally:
         (shared.root / "paycli.toml").write_text(settings)
     changes = dry.document["data"]["changes"]
     assert [(change["action"], change["logical_id"]) for change in changes] == [("Modify", "Stage")]
     assert dry.document["data"]["executed"] is False
-    assert "No changes" in shared.run("deploy", "--env", "local", "--dry-run").out
+    assert "No changes" in shared.within("deploy", "--env", "local", "--dry-run").out
 
 
 def test_a_failed_deploy_names_its_first_real_cause(shared: LocalProject) -> None:
     """The template for AWS, sent to the embedded one, which refuses an alarm on metric math."""
-    variables = shared.run("local", "env", "--json").document["data"]["variables"]
-    unasked = shared.run("deploy", "--env", "dev", **variables)
+    variables = shared.within("local", "env", "--json").document["data"]["variables"]
+    unasked = shared.within("deploy", "--env", "dev", **variables)
     assert unasked.status == 2
     assert "--yes" in unasked.err
 
-    failed = shared.run("deploy", "--env", "dev", "--yes", **variables)
+    failed = shared.within("deploy", "--env", "dev", "--yes", **variables)
     assert failed.status == 1
     error = failed.err[failed.err.index("Error: ") :]
     assert re.match(r"Error: \w+Alarm \(AWS::CloudWatch::Alarm\) could not be created: .*metric math", error), error
-    assert "What CloudFormation did: it deleted what it had made" in error
+    assert "What CloudFormation did: it took back what it had begun" in error
     assert "payment-api-dev is now ROLLBACK_COMPLETE" in error
-    assert "paycli teardown" in error
+    assert "Then: paycli deploy --env dev" in error
     assert "Traceback" not in failed.err
 
-    status = shared.run("status", "--env", "dev", **variables)
+    status = shared.within("status", "--env", "dev", **variables)
     assert status.status == 0
     assert re.search(
         r"^State +ROLLBACK_COMPLETE .*: the create failed and was undone: nothing is there$", status.out, re.M
@@ -104,12 +104,12 @@ def test_a_failed_deploy_names_its_first_real_cause(shared: LocalProject) -> Non
     assert re.search(r"^Cause +\w+Alarm \(AWS::CloudWatch::Alarm\): .*metric math", status.out, re.M)
     assert re.search(r"^Health +no API yet$", status.out, re.M)
 
-    again = shared.run("deploy", "--env", "dev", "--yes", "--json", **variables)
+    again = shared.within("deploy", "--env", "dev", "--yes", "--json", **variables)
     assert again.status == 1
     assert again.document["errors"][0]["code"] == "stack_failed"
     assert "ROLLBACK_COMPLETE: deleting what is left of it, to create it again" in again.err
-    assert shared.run("teardown", "--env", "dev", **variables).status == 2
-    assert shared.run("teardown", "--env", "dev", "--yes", **variables).status == 0
+    assert shared.within("teardown", "--env", "dev", **variables).status == 2
+    assert shared.within("teardown", "--env", "dev", "--yes", **variables).status == 0
     assert "payment-api-dev" not in stacks(shared)
 
 
@@ -129,16 +129,16 @@ def test_a_refusal_before_anything_is_made_names_its_resource(shared: LocalProje
 
 
 def test_a_template_too_large_for_a_request_goes_through_the_bucket(shared: LocalProject) -> None:
-    deployed = shared.run("deploy", "--env", "tagged")
+    deployed = shared.within("deploy", "--env", "tagged")
     assert deployed.status == 0, deployed.err
-    assert "No changes" in shared.run("deploy", "--env", "tagged").out
-    assert shared.run("teardown", "--env", "tagged").status == 0
-    shared.run("outputs", "--env", "local")
+    assert "No changes" in shared.within("deploy", "--env", "tagged").out
+    assert shared.within("teardown", "--env", "tagged").status == 0
+    shared.within("outputs", "--env", "local")
 
 
 @pytest.mark.parametrize(("typed", "status", "words"), [("n\n", 1, "Not confirmed"), ("\x03", 130, "Interrupted")])
 def test_a_plan_that_is_not_confirmed_leaves_nothing(shared: LocalProject, typed: str, status: int, words: str) -> None:
-    variables = shared.run("local", "env", "--json").document["data"]["variables"]
+    variables = shared.within("local", "env", "--json").document["data"]["variables"]
     ran = shared.on_terminal(typed, "deploy", "--env", "pr-7", **variables)
     assert ran.status == status
     assert "Create payment-api-pr-7 in account 000000000000, us-east-1, through AWS_ENDPOINT_URL=" in ran.out
@@ -171,12 +171,12 @@ def test_an_interrupted_deploy_says_so_and_the_next_one_goes_on(fresh: LocalProj
     deadline = time.monotonic() + 30
     while stacks(fresh)["payment-api-local"].endswith("IN_PROGRESS") and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert fresh.run("deploy", "--env", "local").status == 0
+    assert fresh.within("deploy", "--env", "local").status == 0
 
 
 def test_the_client_of_the_reference_passes_unchanged(shared: LocalProject) -> None:
     """A client that knows only the outputs file, plain HTTP and boto3."""
-    assert shared.run("outputs", "--env", "open").status == 0
+    assert shared.within("outputs", "--env", "open").status == 0
     script = Path(__file__).parent / "reference_client.py"
     command = f'eval "$({sys.executable} -m paycli local env)" && {sys.executable} {script}'
     try:
@@ -189,20 +189,20 @@ def test_the_client_of_the_reference_passes_unchanged(shared: LocalProject) -> N
             timeout=60,
         )
     finally:
-        shared.run("outputs", "--env", "local")
+        shared.within("outputs", "--env", "local")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "passed"
 
 
 def test_smoke_test_as_json_and_by_name(shared: LocalProject) -> None:
-    ran = shared.run("smoke-test", "--env", "local", "--json")
+    ran = shared.within("smoke-test", "--env", "local", "--json")
     assert ran.status == 0, ran.err
     checks = ran.document["data"]["checks"]
     assert len(checks) >= 12
     assert all(check["passed"] and check["duration_seconds"] >= 0 for check in checks)
-    one = shared.run("smoke-test", "--env", "open", "--only", "workflow", "--json")
+    one = shared.within("smoke-test", "--env", "open", "--only", "workflow", "--json")
     assert [check["name"] for check in one.document["data"]["checks"]] == ["workflow"]
-    wrong = shared.run("smoke-test", "--env", "local", "--only", "workflw")
+    wrong = shared.within("smoke-test", "--env", "local", "--only", "workflw")
     assert wrong.status == 2
     assert "workflow" in wrong.err
 
@@ -212,7 +212,7 @@ def test_a_broken_stack_fails_the_smoke_test(shared: LocalProject) -> None:
     dashboard = cloudwatch.get_dashboard(DashboardName="payment-dashboard-open")["DashboardBody"]
     cloudwatch.delete_dashboards(DashboardNames=["payment-dashboard-open"])
     try:
-        ran = shared.run("smoke-test", "--env", "open", "--only", "dashboard")
+        ran = shared.within("smoke-test", "--env", "open", "--only", "dashboard")
     finally:
         cloudwatch.put_dashboard(DashboardName="payment-dashboard-open", DashboardBody=dashboard)
     assert ran.status == 1
@@ -228,44 +228,48 @@ def test_on_a_terminal_the_checks_are_counted(shared: LocalProject) -> None:
 
 def test_what_is_not_deployed_is_said(shared: LocalProject) -> None:
     for command in ("smoke-test", "outputs"):
-        ran = shared.run(command, "--env", "local-2") if command == "outputs" else shared.run(command, "--env", "kept")
+        ran = (
+            shared.within(command, "--env", "local-2")
+            if command == "outputs"
+            else shared.within(command, "--env", "kept")
+        )
         assert ran.status in {1, 3}
         assert "Traceback" not in ran.err
-    assert "paycli deploy --env kept" in shared.run("outputs", "--env", "kept").err
+    assert "paycli deploy --env kept" in shared.within("outputs", "--env", "kept").err
 
 
 def test_outputs_for_scripts(shared: LocalProject) -> None:
-    endpoint = shared.run("outputs", "--env", "local", "--key", "APIEndpoint").out.strip()
+    endpoint = shared.within("outputs", "--env", "local", "--key", "APIEndpoint").out.strip()
     assert endpoint == shared.outputs()["APIEndpoint"]
-    assert f"export APIEndpoint={endpoint}\n" in shared.run("outputs", "--env", "local", "--format", "env").out
-    assert "APIEndpoint" in shared.run("outputs", "--env", "local").out
-    wrong = shared.run("outputs", "--env", "local", "--key", "Nope")
+    assert f"export APIEndpoint={endpoint}\n" in shared.within("outputs", "--env", "local", "--format", "env").out
+    assert "APIEndpoint" in shared.within("outputs", "--env", "local").out
+    wrong = shared.within("outputs", "--env", "local", "--key", "Nope")
     assert wrong.status == 2
     assert "APIEndpoint" in wrong.err
 
 
 def test_the_wrong_account_is_refused_before_anything_happens(fresh: LocalProject) -> None:
     (fresh.root / "paycli.toml").write_text('[env.local]\naccount_id = "111111111111"\n')
-    refused = fresh.run("deploy", "--env", "local")
+    refused = fresh.within("deploy", "--env", "local")
     assert refused.status == 3
     assert "111111111111" in refused.err
-    assert fresh.run("teardown", "--env", "local").status == 3
+    assert fresh.within("teardown", "--env", "local").status == 3
     assert stacks(fresh) == {}
 
 
 def test_data_that_is_kept_is_protected_and_named(fresh: LocalProject) -> None:
-    deployed = fresh.run("deploy", "--env", "kept", "--yes")
+    deployed = fresh.within("deploy", "--env", "kept", "--yes")
     assert deployed.status == 0, deployed.err
     assert "Switching on the table's deletion protection" in deployed.err
     table = fresh.aws().client("dynamodb").describe_table(TableName="transactions-kept")["Table"]
     assert str(table["DeletionProtectionEnabled"]).lower() == "true"  # the embedded AWS keeps the parameter's text
-    again = fresh.run("deploy", "--env", "kept", "--yes")
+    again = fresh.within("deploy", "--env", "kept", "--yes")
     assert "No changes" in again.out, again.err
 
-    refused = fresh.run("teardown", "--env", "kept", "--yes")
+    refused = fresh.within("teardown", "--env", "kept", "--yes")
     assert refused.status == 1
     assert "--disable-termination-protection" in refused.err
-    gone = fresh.run("teardown", "--env", "kept", "--yes", "--disable-termination-protection")
+    gone = fresh.within("teardown", "--env", "kept", "--yes", "--disable-termination-protection")
     assert gone.status == 0, gone.err
     assert "AWS::DynamoDB::Table transactions-kept" in gone.out
     assert "aws dynamodb delete-table --table-name transactions-kept" in gone.out
@@ -273,11 +277,11 @@ def test_data_that_is_kept_is_protected_and_named(fresh: LocalProject) -> None:
 
 
 def test_data_that_was_kept_is_taken_up_again(fresh: LocalProject) -> None:
-    assert fresh.run("deploy", "--env", "kept", "--yes").status == 0
+    assert fresh.within("deploy", "--env", "kept", "--yes").status == 0
     dynamodb = fresh.aws().client("dynamodb")
     dynamodb.put_item(TableName="transactions-kept", Item={"transaction_id": {"S": "txn_precious"}})
-    assert fresh.run("teardown", "--env", "kept", "--yes", "--disable-termination-protection").status == 0
-    again = fresh.run("deploy", "--env", "kept", "--yes")
+    assert fresh.within("teardown", "--env", "kept", "--yes", "--disable-termination-protection").status == 0
+    again = fresh.within("deploy", "--env", "kept", "--yes")
     assert again.status == 0, again.err
     assert re.search(r"Import +TransactionsTable", again.err)
     assert fresh.aws().client("dynamodb").scan(TableName="transactions-kept")["Count"] == 1
@@ -287,7 +291,7 @@ def test_a_removal_that_is_allowed_but_not_planned_is_said(shared: LocalProject)
     settings = (shared.root / "paycli.toml").read_text()
     try:
         (shared.root / "paycli.toml").write_text(settings + "\n[env.local.throttle]\nrate = 8\n")
-        dry = shared.run("deploy", "--env", "local", "--dry-run", "--allow-remove", "Tabel")
+        dry = shared.within("deploy", "--env", "local", "--dry-run", "--allow-remove", "Tabel")
     finally:
         (shared.root / "paycli.toml").write_text(settings)
     assert dry.status == 0
@@ -295,7 +299,7 @@ def test_a_removal_that_is_allowed_but_not_planned_is_said(shared: LocalProject)
 
 
 def test_a_stack_stays_while_another_one_lives(shared: LocalProject) -> None:
-    none = shared.run("teardown", "--env", "kept", "--yes")
+    none = shared.within("teardown", "--env", "kept", "--yes")
     assert none.status == 0
     assert "There is no stack payment-api-kept" in none.out
     assert emulator.find(shared.root) is not None

@@ -202,9 +202,11 @@ def test_closed_or_full_streams_are_no_traceback(project: Path, redirection: str
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
-    full = subprocess.run(
-        ["bash", "-c", f"{sys.executable} -m paycli render >/dev/full"], capture_output=True, text=True
-    )
+
+
+def test_a_full_disk_is_an_error(project: Path) -> None:
+    command = f"{sys.executable} -m paycli render >/dev/full"
+    full = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert full.returncode == 1
     assert "Error: The operating system refuses" in full.stderr
 

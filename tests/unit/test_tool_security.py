@@ -213,7 +213,7 @@ def steers(text: str) -> set[str]:
     return {letter for letter in text if not letter.isprintable() and letter != "\n"}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
 @given(
     field=st.sampled_from(["profile", "region", "cloudformation_role", "runtime", "tags", "name", "extends"]), text=TEXT
 )
@@ -235,7 +235,7 @@ def test_no_setting_reaches_the_terminal_as_more_than_text(
         assert not steers(said.out + said.err)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
 @given(TEXT)
 def test_no_argument_reaches_the_terminal_as_more_than_text(
     project: Path, capsys: pytest.CaptureFixture[str], text: str
@@ -283,7 +283,7 @@ def _plain(loader: Any, node: Any) -> Any:
 PLAIN = set(build(Environment(name="dev")).resources)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.dictionaries(ALLOWED_TAG, ALLOWED_TAG | st.just(""), max_size=3))
 @example(
     {"on": "yes", "Ref": "Key", "Fn:": "1e3", "=": "=", "a: b": "- c", "0x1": "0o7", "~": "null", "@": "!Ref Key"[1:]}

@@ -99,26 +99,22 @@ def test_they_need_cfn_lint_and_the_standard_library_alone() -> None:
 
 def run(command: list[str]) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path}
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env={**environment, "PATH": path})
 
 
-def test_plain_cfn_lint_runs_the_rules(tmp_path: Path) -> None:
-    template = tmp_path / "prod.yaml"
-    committed = (ROOT / "templates" / "prod.yaml").read_text()
-    template.write_text(committed.replace("ignore_checks:", "unheard_of:"))  # without what is accepted by name
-    done = run(["cfn-lint", "-c", "I", "--append-rules", "paycli.audit.rules", "--", str(template)])
-    assert (done.returncode, done.stderr) == (4, "")
-    assert done.stdout.startswith("W9595 Nobody has subscribed to AlarmTopic")
-
-
-def test_pre_commit_and_make_lint_run_the_same_command_and_pass() -> None:
+def test_pre_commit_and_make_lint_run_the_same_command_which_passes_what_is_committed(tmp_path: Path) -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
     (entry,) = [hook["entry"] for hook in hooks if hook["id"] == "cfn-lint"]
     command = entry.removeprefix("env PYTHONPATH=. ")
     assert f"\t$(BIN)/{command}\n" in (ROOT / "Makefile").read_text()
-    done = run(shlex.split(entry))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    bare = tmp_path / "prod.yaml"
+    committed = (ROOT / "templates" / "prod.yaml").read_text()
+    bare.write_text(committed.replace("ignore_checks:", "unheard_of:"))  # without what is accepted by name
+    done = run([*shlex.split(entry), str(bare)])
+    assert (done.returncode, done.stderr) == (4, "")
+    assert done.stdout.startswith("W9595 Nobody has subscribed to AlarmTopic")
+    assert "templates/" not in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -176,7 +172,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @given(st.lists(st.tuples(st.sampled_from(places(PRODUCTION)), JUNK), min_size=1, max_size=8))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_no_template_breaks_a_rule(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
     template = json.loads(json.dumps(PRODUCTION))
     for path, value in changes:

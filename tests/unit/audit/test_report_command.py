@@ -2,14 +2,19 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from paycli.audit.findings import Finding, Linter
+from paycli.audit.model import Template
 from paycli.cli import run
 
 ROOT = Path(__file__).parents[3]
@@ -17,6 +22,30 @@ ROOT = Path(__file__).parents[3]
 CLEAN = "Resources:\n  Handle:\n    Type: AWS::CloudFormation::WaitConditionHandle\n"
 SOON = str(datetime.now(UTC).date() + timedelta(days=30))
 WRONG = CLEAN + "    Properties:\n      Nonsense: 1\n"
+
+
+class Remembering:
+    """cfn-lint as the command loads it, but loaded once for all tests, and asked once about each template."""
+
+    def __init__(self, region: str | None, folders: Sequence[Path]) -> None:
+        self._linter = Linter(region, folders)
+        self._known: dict[tuple[str, str], tuple[Finding, ...]] = {}
+
+    def findings(self, template: Template, file: str) -> tuple[Finding, ...]:
+        asked = file, repr(template.decoded)
+        if asked not in self._known:
+            self._known[asked] = self._linter.findings(template, file)
+        return self._known[asked]
+
+
+@pytest.fixture(scope="module")
+def linters() -> Callable[..., Remembering]:
+    return cache(Remembering)
+
+
+@pytest.fixture(autouse=True)
+def _linted_once(linters: Callable[..., Remembering], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paycli.audit.findings.Linter", lambda region, folders: linters(region, tuple(folders)))
 
 
 @pytest.fixture
@@ -174,14 +203,25 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
 
 
-@pytest.fixture
-def repository(project: Path) -> Path:
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose templates are committed, with the tag `then`."""
-    git(project, "init", "--quiet")
-    assert run(["render", "--all"]) == 0
-    git(project, "add", ".")
-    git(project, "commit", "--quiet", "-m", "then")
-    git(project, "tag", "then")
+    root = tmp_path_factory.mktemp("committed")
+    (root / "paycli.toml").touch()
+    git(root, "init", "--quiet")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(root)
+        assert run(["render", "--all"]) == 0
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "-m", "then")
+    git(root, "tag", "then")
+    return root
+
+
+@pytest.fixture
+def repository(committed: Path, project: Path) -> Path:
+    """A copy of it, and the current folder."""
+    shutil.copytree(committed, project, dirs_exist_ok=True)
     return project
 
 

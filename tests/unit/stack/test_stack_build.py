@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.api import lint_file
-from cfnlint.config import ManualArgs
+from cfnlint.config import ConfigMixIn
+from cfnlint.decode import decode_str
+from cfnlint.runner import Runner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,7 +79,7 @@ def test_every_physical_name_ends_in_the_environment_and_nothing_else_is_named(e
 
 
 @given(environments)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_the_same_settings_give_the_same_bytes(environment: Environment) -> None:
     assert to_json(build(environment)) == to_json(build(environment))
     assert to_yaml(build(environment)) == to_yaml(build(environment))
@@ -129,11 +130,15 @@ LINTED = {
 }
 
 
+@pytest.fixture(scope="module")
+def linter() -> Runner:
+    return Runner(ConfigMixIn(include_checks=["I"]))
+
+
 @pytest.mark.parametrize("name", LINTED)
-def test_cfn_lint_has_nothing_to_say(name: str, tmp_path: Path) -> None:
-    path = tmp_path / "template.yaml"
-    path.write_text(to_yaml(LINTED[name]()), encoding="utf-8")
-    matches = lint_file(path, config=ManualArgs(include_checks=["I"]))
+def test_cfn_lint_has_nothing_to_say(name: str, linter: Runner) -> None:
+    template, matches = decode_str(to_yaml(LINTED[name]()))
+    matches += linter.validate_template(template)
     assert [f"{match.rule.id} {match.message} (line {match.linenumber})" for match in matches] == []
 
 
