@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from paycli.audit.template import Node, Resource, Stack
@@ -59,8 +60,14 @@ CALLER_KEYS = frozenset(
         "kms:calleraccount",
     }
 )
+# Tests that leave out services of AWS alone, so that they let no caller through.
+_OF_SERVICES = {"aws:principalisawsservice", "aws:viaawsservice"}
 # A value that every caller meets: the whole internet, or a wildcard alone.
 _EVERY_CALLER = re.compile(r"0\.0\.0\.0/0|[0:]*::/0|[*?]*[*][*?]*")
+
+
+# An API's policy may leave out all that comes before the stage.
+_THIS_API = re.compile(r"^(arn:.*:)?execute-api:[^/]*/")
 
 
 @dataclass(frozen=True)
@@ -143,12 +150,26 @@ class Statement:
 
     @property
     def denies_all_but_some(self) -> bool:
-        """Whether it denies everybody but callers that a condition names."""
-        return (
-            self.denies
-            and bool(self.for_everybody)
-            and any(test.says_who and "Not" in test.operator for test in self.conditions)
+        """Whether it denies everybody but callers that a condition names; any further test would let more through."""
+        tests = [test for test in self.conditions if test.key not in _OF_SERVICES]
+        named = bool(tests) and all(test.says_who and "Not" in test.operator for test in tests)
+        return self.denies and bool(self.for_everybody) and named
+
+    def shuts(self, allowing: "Statement") -> bool:
+        """Whether it denies all that another statement allows, to everybody but callers that a condition names."""
+        return self.denies_all_but_some and all(
+            any(fnmatchcase(allowed, denied) for denied in self._patterns(element))
+            for element in ("Action", "Resource")
+            for allowed in allowing._patterns(element)
         )
+
+    def _patterns(self, element: str) -> list[str]:
+        """Return what stands under Action or Resource; what can't be read is everything to allow, nothing to deny."""
+        nodes = self.listed(element)
+        if any(not node.absent for node in self.node.get(f"Not{element}")):
+            nodes = [Node(self.node.stack, None, self.node.path)]
+        texts = [("*" if self.allows else "") if node.text is None else node.text for node in nodes]
+        return [_THIS_API.sub("", text).lower() for text in texts]
 
 
 def statements(resource: Resource) -> Iterator[Statement]:

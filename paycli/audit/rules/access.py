@@ -115,10 +115,14 @@ def _restricted(stack: Stack, method: Resource) -> bool:
 
 
 def _says_who(policy: list[Statement]) -> bool:
-    """Whether a policy allows some callers alone, or denies all but some."""
+    """Whether a policy allows some callers alone, or denies to all but some what it allows."""
     allowing = [statement for statement in policy if statement.allows]
-    to_some = [statement.narrowed or not _for_everybody(statement) for statement in allowing]
-    return any(statement.denies_all_but_some for statement in policy) or (bool(to_some) and all(to_some))
+    if not allowing:
+        return any(statement.denies_all_but_some for statement in policy)
+    return all(
+        statement.narrowed or not _for_everybody(statement) or any(other.shuts(statement) for other in policy)
+        for statement in allowing
+    )
 
 
 def _for_everybody(statement: Statement) -> bool:

@@ -91,9 +91,9 @@ class PublicPolicy(AuditRule):
     tags = ("resources", "iam")
 
     def findings(self, stack: Stack) -> Iterator[RuleMatch]:
-        """Yield each principal that is everybody, unless another statement denies all but some."""
+        """Yield each principal that is everybody, unless another statement denies the same to all but some."""
         for statement in all_statements(stack):
-            shut = any(other.denies_all_but_some for other in statements(statement.resource))
+            shut = any(other.shuts(statement) for other in statements(statement.resource))
             if not statement.allows or statement.narrowed or shut:
                 continue
             for principal in (*statement.for_everybody, *statement.listed("NotPrincipal")):

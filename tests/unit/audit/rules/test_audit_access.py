@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.audit.audited import NOTHING, audit, either, policy, ref, resource, said, statement
+from tests.unit.audit.audited import NOTHING, audit, either, policy, ref, resource, said, statement, sub
 
 
 def method(**properties: Any) -> dict[str, Any]:
@@ -103,6 +103,10 @@ def test_the_message_says_who_decides() -> None:
 
 
 INVOKE = {"Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
+HEALTH = "execute-api:/v1/GET/health"
+API = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}"
+ELSEWHERE = {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+ON_MONDAYS = {"StringEquals": {"aws:PrincipalTag/day": "Monday"}}
 
 
 @pytest.mark.parametrize(
@@ -142,6 +146,49 @@ INVOKE = {"Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
             [
                 statement(Principal="*", **INVOKE),
                 statement("Deny", Principal="*", Condition={"Bool": {"aws:SecureTransport": "false"}}, **INVOKE),
+            ],
+            ["Method"],
+        ),
+        ([statement("Deny", Principal="*", Condition=ELSEWHERE, **INVOKE)], []),
+        (
+            [
+                statement(Principal="*", Action="execute-api:Invoke", Resource=sub(f"{API}:api/v1/GET/health")),
+                statement("Deny", Principal="*", Condition=ELSEWHERE, Action="execute-api:*", Resource="*"),
+            ],
+            [],
+        ),
+        (
+            [
+                statement(Principal="*", **INVOKE),
+                statement("Deny", Principal="*", Condition=ELSEWHERE, Action="execute-api:Invoke", Resource=HEALTH),
+            ],
+            ["Method"],
+        ),
+        (
+            [
+                statement(Principal="*", **INVOKE),
+                statement("Deny", Principal="*", Condition=ELSEWHERE, **{**INVOKE, "Action": "execute-api:Manage*"}),
+            ],
+            ["Method"],
+        ),
+        (
+            [
+                statement(Principal="*", **INVOKE),
+                statement("Deny", Principal="*", Condition=ELSEWHERE, **{**INVOKE, "Action": ref("Unknown")}),
+            ],
+            ["Method"],
+        ),
+        (
+            [
+                statement(Principal="*", **INVOKE),
+                statement("Deny", Principal="*", Condition={**ELSEWHERE, **ON_MONDAYS}, **INVOKE),
+            ],
+            ["Method"],
+        ),
+        (
+            [
+                statement(Principal="*", NotAction="execute-api:ManageConnections", Resource="*"),
+                statement("Deny", Principal="*", Condition=ELSEWHERE, **INVOKE),
             ],
             ["Method"],
         ),

@@ -194,12 +194,24 @@ def test_everybody_under_a_condition(condition: Any, found: list[str]) -> None:
         ({"NotIpAddress": {"aws:SourceIp": ["192.0.2.0/24", "0.0.0.0/0"]}}, ["Api"]),
         ({"Bool": {"aws:SecureTransport": "false"}}, ["Api"]),
         ({"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, ["Api"]),
+        (
+            {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}, "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}},
+            [],
+        ),
     ],
 )
 def test_an_api_that_denies_all_but_some(condition: Any, found: list[str]) -> None:
     invoke = {"Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
     document = policy(statement(**invoke), statement("Deny", **invoke, Condition=condition))
     assert said("E9553", {"Api": resource("AWS::ApiGateway::RestApi", Policy=document)}) == found
+
+
+def test_to_deny_something_else_takes_nothing_back() -> None:
+    everybody = statement(Principal="*", Action="sqs:SendMessage", Resource="*")
+    outside = {"StringNotEquals": {"aws:PrincipalAccount": ref("AWS::AccountId")}}
+    denied = statement("Deny", Principal="*", Action="sqs:DeleteQueue", Resource="*", Condition=outside)
+    assert said("E9553", queue(everybody, denied)) == ["Guard"]
+    assert said("E9553", queue(everybody, {**denied, "Action": "sqs:*"})) == []
 
 
 OTHER = "111122223333"
