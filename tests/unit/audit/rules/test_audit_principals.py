@@ -228,6 +228,8 @@ def test_to_deny_something_else_takes_nothing_back() -> None:
 
 
 OTHER = "111122223333"
+CLOUDWATCH = {"Service": "cloudwatch.amazonaws.com"}
+FOR_OTHER = {"StringEquals": {"aws:SourceAccount": OTHER}}
 OWN = sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")
 
 
@@ -268,10 +270,48 @@ def test_another_account_is_allowed(principal: Any, found: list[str]) -> None:
         resource("AWS::Lambda::Permission", Principal=OTHER, Action="lambda:InvokeFunction"),
         resource("AWS::Lambda::Permission", Principal=f"arn:aws:iam::{OTHER}:role/caller"),
         resource("AWS::Lambda::LayerVersionPermission", Principal=OTHER),
+        resource("AWS::Lambda::Permission", Principal="events.amazonaws.com", SourceAccount=OTHER),
+        resource(
+            "AWS::Lambda::Permission",
+            Principal="events.amazonaws.com",
+            SourceArn=sub(f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:{OTHER}:rule/tick"),
+        ),
+        resource("AWS::SNS::TopicPolicy", PolicyDocument=policy(statement(Principal=CLOUDWATCH, Condition=FOR_OTHER))),
+        resource("AWS::SNS::TopicPolicy", PolicyDocument=policy(statement(Principal="*", Condition=FOR_OTHER))),
+        resource(
+            "AWS::IAM::Role",
+            AssumeRolePolicyDocument=policy(
+                statement(Principal={"Federated": f"arn:aws:iam::{OTHER}:saml-provider/staff"})
+            ),
+        ),
     ],
 )
 def test_wherever_another_account_is_allowed(guard: Any) -> None:
     assert said("E9554", {"Guard": guard}) == ["Guard"]
+
+
+GITHUB = sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:oidc-provider/token.actions.githubusercontent.com")
+GITHUB_KEY = "token.actions.githubusercontent.com"
+
+
+@pytest.mark.parametrize(
+    ("provider", "condition", "found"),
+    [
+        (GITHUB, NOTHING, ["Role"]),
+        (GITHUB, {"StringEquals": {f"{GITHUB_KEY}:aud": "sts.amazonaws.com"}}, ["Role"]),
+        (GITHUB, {"StringLike": {f"{GITHUB_KEY}:sub": "repo:*"}}, ["Role"]),
+        (GITHUB, {"StringLike": {f"{GITHUB_KEY}:sub": "repo:shop/payments:*"}}, []),
+        (GITHUB, {"StringLike": {f"{GITHUB_KEY}:sub": {"Fn::ImportValue": "subject"}}}, []),
+        ("cognito-identity.amazonaws.com", NOTHING, ["Role"]),
+        ("cognito-identity.amazonaws.com", {"StringEquals": {"cognito-identity.amazonaws.com:aud": "pool"}}, []),
+        (sub("arn:aws:iam::${AWS::AccountId}:saml-provider/staff"), NOTHING, []),
+        ({"Fn::ImportValue": "provider"}, NOTHING, []),
+    ],
+)
+def test_who_signs_in_at_a_shared_provider(provider: Any, condition: Any, found: list[str]) -> None:
+    web_identity = {"Action": "sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": provider}}
+    trust = policy(statement(Condition=condition, **web_identity))
+    assert said("E9553", {"Role": resource("AWS::IAM::Role", AssumeRolePolicyDocument=trust)}) == found
 
 
 def test_a_service_and_this_account_may_invoke() -> None:
