@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.audit.audited import NOTHING, audit, either, policy, ref, resource, said, statement, sub
+from tests.unit.audit.audited import NOTHING, att, audit, either, policy, ref, resource, said, statement, sub
 
 
 def method(**properties: Any) -> dict[str, Any]:
@@ -73,6 +73,7 @@ def in_map(*path: Any) -> dict[str, Any]:
         (in_map(ref("Any"), "dev", "Auth"), [], ["Method"]),
         (in_map("Stages"), [], ["Method"]),
         ({"Fn::ImportValue": "authorization"}, [], ["Method"]),
+        ("{{resolve:ssm:/authorization}}", [], ["Method"]),
         ({"Fn::Sub": "${Any}"}, [], ["Method"]),
         (ref("Undeclared"), [], ["Method"]),
         ("AWS_IAM", [], []),
@@ -211,6 +212,10 @@ def test_the_policy_of_an_api_can_close_its_routes(statements: list[Any], found:
             resource("AWS::ApiGatewayV2::Route", RouteKey="$default", AuthorizationType="NONE"),
             resource("AWS::ApiGatewayV2::Route", RouteKey="OPTIONS /validate"),
         ),
+        (
+            resource("AWS::ApiGatewayV2::Api", ProtocolType="HTTP", Target=att("Function")),
+            resource("AWS::ApiGatewayV2::Api", ProtocolType="HTTP", Target=NOTHING),
+        ),
         (resource("AWS::Lambda::Url", AuthType="NONE"), resource("AWS::Lambda::Url", AuthType="AWS_IAM")),
     ],
 )
@@ -219,6 +224,7 @@ def test_http_apis_and_function_urls(open_route: dict[str, Any], closed: dict[st
 
 
 LIMITS = {"ThrottlingRateLimit": 1000, "ThrottlingBurstLimit": 2000}
+PAY = {"ResourcePath": "/~1pay", "HttpMethod": "POST"}
 EVERYWHERE = {"ResourcePath": "/*", "HttpMethod": "*"}
 
 
@@ -234,6 +240,9 @@ EVERYWHERE = {"ResourcePath": "/*", "HttpMethod": "*"}
         ([{**EVERYWHERE, **LIMITS, "ThrottlingBurstLimit": -1}], ["S"]),
         ([{**EVERYWHERE, **LIMITS, "ThrottlingBurstLimit": either(5, NOTHING)}], ["S"]),
         ([EVERYWHERE], ["S"]),
+        ([{**EVERYWHERE, **LIMITS}, {**PAY, **LIMITS}], []),
+        ([{**EVERYWHERE, **LIMITS}, {**PAY, "ThrottlingRateLimit": -1}], ["S"]),
+        ([{**EVERYWHERE, **LIMITS}, {**PAY, "ThrottlingBurstLimit": either("-1", 5)}], ["S"]),
         (NOTHING, ["S"]),
     ],
 )
