@@ -25,10 +25,10 @@ is kept, or the environment's name has the word prod, production or live in it (
 that is judged by the tag `Environment` of its resources. The rules that ask for it are tagged `production`.
 
 **How values are read.** An Fn::If counts with both branches, a Ref to a parameter with its default, JSON in a text as
-what it says. What only a deployment knows (a parameter without default, Fn::ImportValue, Fn::FindInMap) is not
-judged. Of a route's authorization alone (E9611, W9613) every value counts that a deployment can give: each of a
-parameter's AllowedValues, anything where it has none, each value of a mapping. An API that is defined by an OpenAPI
-body, a nested stack and what other stacks add are not seen.
+what it says, Fn::Select and Fn::Split as what they come to. What only a deployment knows (a parameter without default,
+Fn::ImportValue, Fn::FindInMap) is not judged. Of a route's authorization alone (E9611, W9613) every value counts that a
+deployment can give: each of a parameter's AllowedValues, anything where it has none, each value of a mapping. An API
+that is defined by an OpenAPI body, a nested stack and what other stacks add are not seen.
 
 **Exceptions that AWS documents.** E9551: EventBridge says no source to a key; a statement that only describes a key
 gives nothing away; CloudWatch Logs pins a key by `kms:EncryptionContext:aws:logs:arn`. W9552: AWS shows the roles of

@@ -20,7 +20,7 @@ def choices(node: Node) -> Iterator[str | None]:
     elif function == "Fn::FindInMap":
         yield from _mapped(node, argument)
     elif not node.absent:
-        yield None if node.unknown else node.text
+        yield None if node.unknown or "{{resolve:" in (node.text or "") else node.text
 
 
 def _allowed(node: Node, parameter: object) -> Iterator[str | None]:

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from paycli.audit.model import read
+from paycli.audit.model import LARGEST, read
 from paycli.audit.report import Subject
 from paycli.errors import PaycliError, UsageError
 
@@ -14,7 +14,8 @@ def from_file(path: Path, root: Path, *, own: bool = False) -> Subject:
     Raises UsageError where it can't be read or is no template.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig") as file:
+            text = file.read(LARGEST + 1)  # no more is needed to refuse it; a device has no end
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{path} can't be read: {error}", hint="Name a template file, in UTF-8.", code="template_unreadable"

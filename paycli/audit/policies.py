@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from ipaddress import ip_network
 from typing import Literal
 
 from paycli.audit.template import Node, Resource, Stack
@@ -59,8 +61,32 @@ CALLER_KEYS = frozenset(
         "kms:calleraccount",
     }
 )
-# A value that every caller meets: the whole internet, or a wildcard alone.
-_EVERY_CALLER = re.compile(r"0\.0\.0\.0/0|[0:]*::/0|[*?]*[*][*?]*")
+# A pseudo parameter, whose colons part no ARN.
+PSEUDO = re.compile(r"\$\{AWS::([A-Za-z]+)\}")
+# Tests that leave out services of AWS alone, so that they let no caller through.
+_OF_SERVICES = {"aws:principalisawsservice", "aws:viaawsservice"}
+# A value that callers of every account meet: wildcards alone, an account's number or an organization's id with a
+# wildcard, an ARN with one for the account. A bucket is one account's, though its ARN doesn't say whose.
+_EVERY_CALLER = re.compile(
+    r"[0-9*?]*[*?][0-9*?]*|(o-|r-|ou-|vpc-|vpce-)[*?]+|arn:[^:]*[*?]|(?!arn:[^:]*:s3:)arn(:[^:]*){3}:[0-9]*[*?].*"
+    r"|arn(:[^:]*){1,2}:[*?]+"
+)
+# Networks that AWS calls public too, though they aren't the whole internet.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
+_NARROWEST_PUBLIC = {4: 7, 6: 31}
+
+
+def every_caller(text: str) -> bool:
+    """Whether a condition's value is one that callers of every account can meet."""
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        return bool(_EVERY_CALLER.fullmatch(PSEUDO.sub(r"${\1}", text)))
+    return network.prefixlen <= _NARROWEST_PUBLIC[network.version]
+
+
+# An API's policy may leave out all that comes before the stage.
+_THIS_API = re.compile(r"^(arn:.*:)?execute-api:[^/]*/")
 
 
 @dataclass(frozen=True)
@@ -83,7 +109,7 @@ class Condition:
     @property
     def says_who(self) -> bool:
         """Whether it is about callers, and has no value that all of them meet."""
-        return self.key in CALLER_KEYS and not any(_EVERY_CALLER.fullmatch(node.text or "") for node in self.values)
+        return self.key in CALLER_KEYS and not any(every_caller(node.text or "") for node in self.values)
 
 
 @dataclass(frozen=True)
@@ -143,12 +169,26 @@ class Statement:
 
     @property
     def denies_all_but_some(self) -> bool:
-        """Whether it denies everybody but callers that a condition names."""
-        return (
-            self.denies
-            and bool(self.for_everybody)
-            and any(test.says_who and "Not" in test.operator for test in self.conditions)
+        """Whether it denies everybody but callers that a condition names; any further test would let more through."""
+        tests = [test for test in self.conditions if test.key not in _OF_SERVICES]
+        named = bool(tests) and all(test.says_who and "Not" in test.operator for test in tests)
+        return self.denies and bool(self.for_everybody) and named
+
+    def shuts(self, allowing: "Statement") -> bool:
+        """Whether it denies all that another statement allows, to everybody but callers that a condition names."""
+        return self.denies_all_but_some and all(
+            any(fnmatchcase(allowed, denied) for denied in self._patterns(element))
+            for element in ("Action", "Resource")
+            for allowed in allowing._patterns(element)
         )
+
+    def _patterns(self, element: str) -> list[str]:
+        """Return what stands under Action or Resource; what can't be read is everything to allow, nothing to deny."""
+        nodes = self.listed(element)
+        if any(not node.absent for node in self.node.get(f"Not{element}")):
+            nodes = [Node(self.node.stack, None, self.node.path)]
+        texts = [("*" if self.allows else "") if node.text is None else node.text for node in nodes]
+        return [_THIS_API.sub("", text).lower() for text in texts]
 
 
 def statements(resource: Resource) -> Iterator[Statement]:

@@ -16,6 +16,28 @@ _NOTE = re.compile(r" \((?:parameter|attribute) [^)]*\)")
 # Attributes of a resource that decide nothing about what it is, or are told with its properties.
 _UNTOLD = frozenset({"DependsOn", "DeletionPolicy", "Metadata", "Properties", "Type"})
 _POLICY = judges.ranked("Delete", "Snapshot", "RetainExceptOnCreate", "Retain", without="Delete")
+# Of a new one the facts tell what they know of such a type, and nothing else.
+_KNOWN_BY_FACTS = frozenset(
+    {
+        "AWS::Backup::BackupVault",
+        "AWS::DynamoDB::Table",
+        "AWS::IAM::User",
+        "AWS::KMS::Key",
+        "AWS::Logs::LogGroup",
+        "AWS::S3::Bucket",
+        "AWS::SNS::Topic",
+        "AWS::SQS::Queue",
+    }
+)
+# What a new one must be made with, or is made of; it lets nobody in and takes nothing elsewhere.
+_MADE_OF = frozenset(
+    {
+        *("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "LocalSecondaryIndexes", "TableClass"),
+        *("ContentBasedDeduplication", "DelaySeconds", "FifoQueue", "FifoTopic", "MaximumMessageSize"),
+        *("KeySpec", "KeyUsage", "LogGroupClass", "ReceiveMessageWaitTimeSeconds"),
+        *("KeyPolicy", "RedriveAllowPolicy", "SSESpecification"),  # without it everything is let in, or AWS's key used
+    }
+)
 # What every value of the template may come from: how a change is called, and what of it is for people alone.
 _SECTIONS = {"Parameters": "parameter", "Mappings": "mapping", "Conditions": "condition"}
 
@@ -35,6 +57,18 @@ def setting_changes(before: Side, after: Side) -> Iterator[Change]:
             yield from _attribute_changes(before, after, new)
             for found in differences(before, after, old.properties, new.properties):
                 yield from _told(found, old, new, f"{kind(new.type)} {after.names.of(new)}")
+        elif new.type in _KNOWN_BY_FACTS:
+            yield from _made_with(before, after, new)
+
+
+def _made_with(before: Side, after: Side, new: Resource) -> Iterator[Change]:
+    """Tell what makes a new store or user wider than one without that setting: a public bucket, a stream, a login."""
+    name = f"{kind(new.type)} {after.names.of(new)}"
+    for found in differences(before, after, {}, new.properties):
+        rule = rule_for(new.type, found.path)
+        wider = not rule.told and rule.judge(Setting(found, {}, new.properties)) == WIDER
+        if wider and found.path[0] not in _MADE_OF:
+            yield Change(WIDER, rule.area, _words(f"{name} {rule.said}".rstrip(), found))
 
 
 def _told(found: Difference, old: Resource, new: Resource, name: str) -> Iterator[Change]:

@@ -1,8 +1,8 @@
 """A template as the rules read it: each value that a property can have, and where it stands.
 
-An Fn::If has the values of both branches; a Ref to a parameter has that parameter's default. What is known only
-when the stack is deployed (a parameter without default, Fn::ImportValue, Fn::FindInMap) stays what it is, and no
-rule judges it.
+An Fn::If has the values of both branches; a Ref to a parameter has that parameter's default; Fn::Select and Fn::Split
+have what they come to. What is known only when the stack is deployed (a parameter without default, Fn::ImportValue,
+Fn::FindInMap) stays what it is, and no rule judges it.
 """
 
 import json
@@ -217,8 +217,28 @@ class Stack:
             yield replace(node, value=None)
         elif function == "Ref" and (default := self.default(argument)) is not None:
             yield replace(node, value=default, parameter=argument)
+        elif function == "Fn::Split" and (parts := self._split(argument)) is not None:
+            yield replace(node, value=parts)
+        elif function == "Fn::Select" and isinstance(argument, list) and len(argument) == 2:
+            yield from self._selected(node, *argument)
         else:
             yield node
+
+    def _selected(self, node: Node, index: Any, elements: Any) -> Iterator[Node]:
+        at = int(str(index)) if str(index).isdecimal() else -1
+        for place in self.possible(replace(node, value=elements)):
+            if isinstance(place.value, list) and 0 <= at < len(place.value):
+                path = (*place.path, "Fn::Select", 1, at) if place.value is elements else place.path
+                yield from self.possible(replace(place, value=place.value[at], path=path))
+            else:
+                yield node
+
+    def _split(self, argument: Any) -> list[str] | None:
+        """Return the parts of an Fn::Split, None where only a deployment knows them."""
+        if not isinstance(argument, list) or len(argument) != 2 or not isinstance(argument[0], str) or not argument[0]:
+            return None
+        text = self.text(argument[1])
+        return None if text is None or "${" in text else text.split(argument[0])
 
     def default(self, name: Any) -> Any:
         """Return the default of a parameter, or None; that of an SSM parameter is a name and not its value."""
@@ -251,6 +271,9 @@ class Stack:
             case "Fn::Join", [str() as separator, list() as parts]:
                 texts = [self.text(part) for part in parts]
                 return separator.join(text for text in texts if text is not None) if None not in texts else None
+            case "Fn::Select", _:
+                (found, *others) = self.possible(Node(self, value, ()))
+                return None if others or found.value is value else self.text(found.value)
         return None
 
     def _reference(self, name: str) -> str:

@@ -1,6 +1,7 @@
 """Who may call, and how often."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cfnlint.rules import RuleMatch
 
@@ -62,7 +63,10 @@ class NoThrottle(AuditRule):
 
     id = "W9612"
     shortdesc = "A stage has no throttle of its own"
-    description = "A stage has no rate and burst limit for every path and method, and no usage plan with one."
+    description = (
+        "A stage has no rate and burst limit for every path and method, and no usage plan with one; or a route's own "
+        "settings have a limit of -1, which is none."
+    )
     why = "One caller, or one bug, uses up the account's limit and the budget, and every other API answers 429."
     requirement = "AWS Well-Architected REL05-BP02"
     mend = "Set ThrottlingRateLimit and ThrottlingBurstLimit for ResourcePath /* and HttpMethod *."
@@ -74,6 +78,9 @@ class NoThrottle(AuditRule):
         for stage in stack.resources("AWS::ApiGateway::Stage"):
             if not any(map(_limits_everything, stage.listed("MethodSettings"))) and not _in_usage_plan(stack, stage):
                 yield finding(stage, _UNTHROTTLED.format(stage.name))
+            for settings in stage.listed("MethodSettings"):
+                if not _everywhere(settings):
+                    yield from _taken_off(settings)
         for stage in stack.resources("AWS::ApiGatewayV2::Stage"):
             if not all(map(_limits, stage.get("DefaultRouteSettings"))):
                 yield finding(stage, _UNTHROTTLED.format(stage.name))
@@ -92,6 +99,9 @@ def _authorizations(stack: Stack) -> Iterator[Node]:
             yield from route.get("AuthorizationType")
     for url in stack.resources("AWS::Lambda::Url"):
         yield from url.get("AuthType")
+    for api in stack.resources("AWS::ApiGatewayV2::Api"):
+        # With a target API Gateway makes a route $default by itself, without authorization.
+        yield from (replace(target, value=None) for target in api.get("Target") if not target.absent)
 
 
 def _how(node: Node) -> str:
@@ -115,10 +125,14 @@ def _restricted(stack: Stack, method: Resource) -> bool:
 
 
 def _says_who(policy: list[Statement]) -> bool:
-    """Whether a policy allows some callers alone, or denies all but some."""
+    """Whether a policy allows some callers alone, or denies to all but some what it allows."""
     allowing = [statement for statement in policy if statement.allows]
-    to_some = [statement.narrowed or not _for_everybody(statement) for statement in allowing]
-    return any(statement.denies_all_but_some for statement in policy) or (bool(to_some) and all(to_some))
+    if not allowing:
+        return any(statement.denies_all_but_some for statement in policy)
+    return all(
+        statement.narrowed or not _for_everybody(statement) or any(other.shuts(statement) for other in policy)
+        for statement in allowing
+    )
 
 
 def _for_everybody(statement: Statement) -> bool:
@@ -135,12 +149,22 @@ def _limits(settings: Node) -> bool:
 
 
 def _limits_everything(settings: Node) -> bool:
-    everywhere = [
+    return _everywhere(settings) and _limits(settings)
+
+
+def _everywhere(settings: Node) -> bool:
+    return all(
         node.text == everything
         for key, everything in (("ResourcePath", "/*"), ("HttpMethod", "*"))
         for node in settings.get(key)
-    ]
-    return all(everywhere) and _limits(settings)
+    )
+
+
+def _taken_off(settings: Node) -> Iterator[RuleMatch]:
+    for limit in ("ThrottlingRateLimit", "ThrottlingBurstLimit"):
+        for node in settings.get(limit):
+            if node.number is not None and node.number < 0:
+                yield finding(node, f"{settings.get('ResourcePath')[0].text} has no throttle: {limit} is {node.text}")
 
 
 def _in_usage_plan(stack: Stack, stage: Resource) -> bool:

@@ -9,7 +9,7 @@ from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
 from cfnlint.rules import RuleMatch
 
-from paycli.audit.policies import Statement, all_statements
+from paycli.audit.policies import PSEUDO, Statement, all_statements
 from paycli.audit.rule import AuditRule, finding
 from paycli.audit.template import Stack
 
@@ -17,10 +17,13 @@ from paycli.audit.template import Stack
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetDataset.html
 _NAMES_EVERYTHING = {"dataset"}
 
+# Wildcards alone, also behind the partition: they match across colons.
+_EVERYTHING = re.compile(r"(arn:([^:]*:)?)?[*?:]*[*?][*?:]*")
 # An ARN whose last part is a wildcard alone, such as arn:aws:sqs:eu-west-1:111122223333:* or ...:table/*
-# A recovery point has no name before it is made; AWS's own policy for backups allows them all.
+# A recovery point has no name before it is made; AWS's own policy for backups allows them all. What stands before the
+# slash is a bucket's name in S3's ARNs, and a type in others.
 # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSBackupServiceRolePolicyForBackup.html
-_WHOLE_SERVICE = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:(?!recovery-point:)([A-Za-z-]+[/:])?\*")
+_WHOLE_SERVICE = re.compile(r"arn:[^:]*:[^:]*(:[^:]*){0,2}:(?!recovery-point:)((?<!:s3:::)[A-Za-z-]+[/:])?[?]*[*][*?]*")
 
 # Keys that say which resource is meant, where the ARN doesn't.
 _RESOURCE_KEY = re.compile(r"(aws:resourcetag|[a-z0-9-]+:resourcetag)/|kms:resourcealiases")
@@ -136,7 +139,7 @@ def _granted(stack: Stack) -> Iterator[Statement]:
 
 def _needless(actions: list[str], resource: str) -> list[str]:
     """Return the actions that need not be allowed on so much; none where the resource isn't everything."""
-    if resource == "*":
+    if _EVERYTHING.fullmatch(PSEUDO.sub("", resource)):
         return [action for action in actions if _has_resource_level(action)]
     return actions if _WHOLE_SERVICE.fullmatch(re.sub(r"\$\{[^}]*\}", "", resource)) else []
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from cfnlint.rules import RuleMatch
 
-from paycli.audit.policies import Condition, Statement, all_statements, statements
+from paycli.audit.policies import PSEUDO, Condition, Statement, all_statements, statements
 from paycli.audit.rule import AuditRule, finding
 from paycli.audit.template import Node, Stack
 
@@ -26,9 +26,20 @@ _KEY_EXCEPTIONS = {"events.amazonaws.com"}
 # Backup: https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html
 _TRUST_EXCEPTIONS = {"apigateway.amazonaws.com", "ec2.amazonaws.com", "backup.amazonaws.com"}
 
-# An account by its number, or who is in it.
-_ACCOUNT = re.compile(r"(?:arn:.+:(?:iam|sts)::)?([0-9]{12})(?::.+)?")
+# An account by its number, or what is in it.
+_ACCOUNT = re.compile(r"(?:arn(?::[^:]*){3}:)?([0-9]{12})(?::.+)?")
 _ACCOUNT_KEYS = {"aws:principalaccount", "aws:principalarn", "aws:sourceowner", "kms:calleraccount"}
+
+# Who signs in for everybody: without a test of `sub` any of its users is let in.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html
+_SHARED = re.compile(
+    r"(.*:oidc-provider/)?(token\.actions\.githubusercontent\.com|gitlab\.com|app\.terraform\.io|accounts\.google\.com"
+    r"|www\.amazon\.com|graph\.facebook\.com|cognito-identity\.amazonaws\.com|agent\.buildkite\.com|vstoken\..*)"
+)
+_WHO_SIGNED_IN = re.compile(r"(?!aws:).+:(sub|aud|oaud|azp|app_id|user_id|id)")
+_EVERY_SUBJECT = re.compile(r"((repo|project_path|organization):)?[*?/:]*[*?][*?/:]*")
+# Of these every user of the site has the same audience.
+_SUBJECT_ALONE = re.compile(r".*(githubusercontent\.com|gitlab\.com|app\.terraform\.io|agent\.buildkite\.com)")
 
 _SAYS_NO_ACCOUNT = re.compile(r"\$\{AWS::(Partition|Region|URLSuffix)\}")
 
@@ -82,7 +93,8 @@ class PublicPolicy(AuditRule):
     id = "E9553"
     shortdesc = "A policy allows everybody"
     description = (
-        "A resource's, key's or role's policy allows Principal \"*\" (or NotPrincipal) under no condition on who."
+        "A resource's, key's or role's policy allows Principal \"*\" (or NotPrincipal) under no condition on who, or "
+        "a role trusts a shared identity provider (GitHub, GitLab, Google, Cognito) under none on whose token it is."
     )
     why = "Anybody with an AWS account, or anybody at all, can use the resource."
     requirement = "PCI DSS 7.3.3; AWS Security Hub SQS.3, SNS.4, KMS.5, S3.2; AWS Well-Architected SEC03-BP07"
@@ -91,13 +103,16 @@ class PublicPolicy(AuditRule):
     tags = ("resources", "iam")
 
     def findings(self, stack: Stack) -> Iterator[RuleMatch]:
-        """Yield each principal that is everybody, unless another statement denies all but some."""
+        """Yield each principal that is everybody, unless another statement denies the same to all but some."""
         for statement in all_statements(stack):
-            shut = any(other.denies_all_but_some for other in statements(statement.resource))
+            shut = any(other.shuts(statement) for other in statements(statement.resource))
             if not statement.allows or statement.narrowed or shut:
                 continue
             for principal in (*statement.for_everybody, *statement.listed("NotPrincipal")):
                 yield finding(principal, "Everybody is allowed, under no condition on who they are")
+            for provider in statement.principals("Federated"):
+                if _SHARED.fullmatch(provider.text or "") and not _says_whose_token(statement, provider.text or ""):
+                    yield finding(provider, f"Whoever {provider.text} signs in is allowed: no condition says who")
 
 
 class AnotherAccount(AuditRule):
@@ -105,7 +120,10 @@ class AnotherAccount(AuditRule):
 
     id = "E9554"
     shortdesc = "A policy allows another account"
-    description = "A resource's, key's or role's policy, or a Lambda permission, allows an account by number."
+    description = (
+        "A resource's, key's or role's policy, or a Lambda permission, allows an account by number: as a principal, "
+        "by its identity provider, or as the source that a service acts for."
+    )
     why = "That account decides alone who of it acts on payments, and a wrong digit lets a stranger in."
     requirement = "PCI DSS 7.2.5, 7.3.3; AWS Well-Architected SEC03-BP07"
     mend = (
@@ -126,18 +144,37 @@ class AnotherAccount(AuditRule):
             for place in _callers(statement)
         ]
         permissions = stack.resources("AWS::Lambda::Permission", "AWS::Lambda::LayerVersionPermission")
-        named += [place for permission in permissions for place in permission.get("Principal")]
+        named += [
+            place
+            for permission in permissions
+            for key in ("Principal", "SourceAccount", "SourceArn")
+            for place in permission.get(key)
+        ]
         for place in named:
-            account = _ACCOUNT.fullmatch(place.text or "")
+            account = _ACCOUNT.fullmatch(PSEUDO.sub("", place.text or ""))
             if account:
                 yield finding(place, f"Account {account[1]} is allowed, which need not be the stack's own")
 
 
 def _callers(statement: Statement) -> list[Node]:
-    """Return whom a statement names: its principals, and what it demands of the account of everybody."""
-    demanded = [test for test in statement.conditions if test.demands and test.key in _ACCOUNT_KEYS]
-    limits = [value for test in demanded for value in test.values]
-    return [*statement.principals("AWS"), *(limits if statement.for_everybody else ())]
+    """Return whom a statement names: its principals, and the account that it demands of everybody or a service."""
+    keys: set[str] = set()
+    if statement.for_everybody:
+        keys |= _ACCOUNT_KEYS
+    if statement.for_everybody or statement.principals("Service"):
+        keys |= _SOURCE_KEYS
+    limits = [value for test in statement.conditions if test.demands and test.key in keys for value in test.values]
+    return [*statement.principals("AWS"), *statement.principals("Federated"), *limits]
+
+
+def _says_whose_token(statement: Statement, provider: str) -> bool:
+    return any(
+        test.demands
+        and _WHO_SIGNED_IN.fullmatch(test.key)
+        and (test.key.endswith(":sub") or not _SUBJECT_ALONE.fullmatch(provider))
+        and not any(_EVERY_SUBJECT.fullmatch(node.text or "") for node in test.values)
+        for test in statement.conditions
+    )
 
 
 def _unpinned(statement: Statement, exceptions: set[str]) -> Iterator[RuleMatch]:

@@ -21,7 +21,8 @@ class Unread(AuditRule):
     id = "W9641"
     shortdesc = "A part of production is not read by the audit"
     description = (
-        "A template of production has an unknown transform, an AWS::Include, a custom resource or nested stack."
+        "A template of production has an unknown transform, an Fn::Transform anywhere, a resource of AWS SAM, a custom "
+        "resource or nested stack."
     )
     why = "What it makes is in no finding and no answer of this audit, whatever it opens or keeps."
     requirement = "PCI DSS 6.5.1, 7.2.5; AWS Well-Architected SEC01-BP06"
@@ -38,8 +39,18 @@ class Unread(AuditRule):
             if transform.text not in _KNOWN:
                 yield finding(transform, "A transform adds to the template what the audit doesn't read")
         for resource in stack.all_resources.values():
-            if resource.type in _OPAQUE or resource.type.startswith("Custom::"):
+            if resource.type in _OPAQUE or resource.type.startswith(("Custom::", "AWS::Serverless::")):
                 yield finding(resource, f"What {resource.name} makes is not read: {resource.type}")
-            for place in (resource.here, *resource.here.get("Properties")):
-                if isinstance(place.value, dict) and "Fn::Transform" in place.value:
-                    yield finding(place, f"{resource.name} has an Fn::Transform, whose result is not read")
+        for place in _transformed(whole):
+            owner = place.path[1] if place.path[:1] == ("Resources",) and len(place.path) > 1 else "The template"
+            yield finding(place, f"{owner} has an Fn::Transform, whose result is not read")
+
+
+def _transformed(place: Node) -> Iterator[Node]:
+    """Yield each place of the template, however deep, that a transform fills."""
+    value = place.value
+    if isinstance(value, dict) and "Fn::Transform" in value:
+        yield place
+    elif isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _transformed(Node(place.stack, inner, (*place.path, key)))

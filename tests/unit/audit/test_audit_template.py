@@ -14,6 +14,10 @@ def stack(template: Any) -> Stack:
     return Stack(Template("template", template, ["eu-west-1"]))
 
 
+def select(index: Any, elements: Any) -> dict[str, Any]:
+    return {"Fn::Select": [index, elements]}
+
+
 def values(nodes: list[Node]) -> list[Any]:
     return [node.value for node in nodes]
 
@@ -52,6 +56,11 @@ PARAMETERS = {
         ({"Fn::Join": [":", ["arn", {"Fn::ImportValue": "x"}]]}, None),
         ({"Fn::ImportValue": "x"}, None),
         ({"Fn::Sub": 5}, None),
+        (select(1, ["a", ref("Named")]), "payments"),
+        (sub("x"), "x"),
+        ({"Fn::Sub": ["${A}:*", {"A": select(0, ["dynamodb"])}]}, "dynamodb:*"),
+        (select(0, [either("a", "b")]), None),
+        (select(0, {"Fn::GetAZs": ""}), None),
         (["a"], None),
         ({"a": 1}, None),
         (None, None),
@@ -71,6 +80,23 @@ def test_a_value_as_text(value: Any, text: str | None) -> None:
         (ref("Named"), ["payments"]),
         (ref("Bare"), [{"Ref": "Bare"}]),
         (ref("Names"), [["a", "b"]]),
+        (select(0, ["one", "two"]), ["one"]),
+        (select("1", ["one", either("two", "three")]), ["two", "three"]),
+        (select(1, ref("Names")), ["b"]),
+        (select(1, {"Fn::Split": [",", "a,b"]}), ["b"]),
+        (select(1, either(["one", "two"], ["three", "four"])), ["two", "four"]),
+        ({"Fn::Split": [",", "a,b"]}, [["a", "b"]]),
+        *(
+            (unknown, [unknown])
+            for unknown in (
+                select(2, ["one"]),
+                select(ref("Bare"), ["one"]),
+                select(0, {"Fn::Split": [":", att("Queue")]}),
+                {"Fn::Select": "broken"},
+                {"Fn::Split": ["", "a"]},
+                {"Fn::Split": "broken"},
+            )
+        ),
         ({"Fn::If": "broken"}, [{"Fn::If": "broken"}]),
         ({"Fn::ImportValue": "x"}, [{"Fn::ImportValue": "x"}]),
     ],

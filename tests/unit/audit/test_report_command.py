@@ -317,6 +317,11 @@ def test_an_environment_without_a_committed_template_has_no_earlier_one(
     assert "There is no templates/pr-1.yaml at HEAD." in capsys.readouterr().err
 
 
+def test_a_file_without_an_end_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["audit", "/dev/zero"]) == 2
+    assert "larger than the 1 MiB that CloudFormation takes" in capsys.readouterr().err
+
+
 def test_it_asks_aws_nothing_and_loads_no_boto3(project: Path) -> None:
     code = "import sys; from paycli.cli import run; run(['audit', '--fail-on', 'never']); print('boto3' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)

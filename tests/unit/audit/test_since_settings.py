@@ -295,6 +295,30 @@ REVERSIBLE = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("mutation", "area", "words"),
+    [
+        (new("S3::Bucket", AccessControl="PublicRead"), "data", "bucket New: AccessControl is now PublicRead"),
+        (new("S3::Bucket", ReplicationConfiguration={"Role": "x"}), "data", "bucket New copies what it holds"),
+        (new("DynamoDB::Table", StreamSpecification={"StreamViewType": "NEW_IMAGE"}), "data", "readers of a stream"),
+        (new("IAM::User", LoginProfile={"Password": {"Ref": "Given"}}), "access", "user New: LoginProfile.Password"),
+        (new("IAM::User", Groups=["administrators"]), "access", "user New: Groups is now administrators"),
+    ],
+)
+def test_a_new_store_or_user_is_told_with_what_makes_it_wider(mutation: Mutation, area: str, words: str) -> None:
+    assert has(told(PROD_TEMPLATE, mutated(mutation)), WIDER, area, words)
+
+
+@pytest.mark.parametrize(
+    "name", ["TransactionsTable", "FailedTransactionsDeadLetterQueue", "AlarmTopic", "AccessLogs", "BackupVault"]
+)
+def test_a_new_store_like_those_of_production_is_not_wider(name: str) -> None:
+    def mutation(document: dict[str, Any]) -> None:
+        document["Resources"]["New"] = copy.deepcopy(document["Resources"][name])
+
+    assert {change.direction for change in told(PROD_TEMPLATE, mutated(mutation))} <= {NARROWER, NEUTRAL}
+
+
 @pytest.mark.parametrize("mutation", REVERSIBLE, ids=range(len(REVERSIBLE)))
 def test_what_is_strengthened_again_is_never_wider(mutation: Mutation) -> None:
     said = told(mutated(mutation), PROD_TEMPLATE)

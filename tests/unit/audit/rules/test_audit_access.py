@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.audit.audited import NOTHING, audit, either, policy, ref, resource, said, statement
+from tests.unit.audit.audited import NOTHING, att, audit, either, policy, ref, resource, said, statement, sub
 
 
 def method(**properties: Any) -> dict[str, Any]:
@@ -73,6 +73,7 @@ def in_map(*path: Any) -> dict[str, Any]:
         (in_map(ref("Any"), "dev", "Auth"), [], ["Method"]),
         (in_map("Stages"), [], ["Method"]),
         ({"Fn::ImportValue": "authorization"}, [], ["Method"]),
+        ("{{resolve:ssm:/authorization}}", [], ["Method"]),
         ({"Fn::Sub": "${Any}"}, [], ["Method"]),
         (ref("Undeclared"), [], ["Method"]),
         ("AWS_IAM", [], []),
@@ -103,6 +104,10 @@ def test_the_message_says_who_decides() -> None:
 
 
 INVOKE = {"Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
+HEALTH = "execute-api:/v1/GET/health"
+API = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}"
+ELSEWHERE = {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+ON_MONDAYS = {"StringEquals": {"aws:PrincipalTag/day": "Monday"}}
 
 
 @pytest.mark.parametrize(
@@ -145,6 +150,49 @@ INVOKE = {"Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
             ],
             ["Method"],
         ),
+        ([statement("Deny", Principal="*", Condition=ELSEWHERE, **INVOKE)], []),
+        (
+            [
+                statement(Principal="*", Action="execute-api:Invoke", Resource=sub(f"{API}:api/v1/GET/health")),
+                statement("Deny", Principal="*", Condition=ELSEWHERE, Action="execute-api:*", Resource="*"),
+            ],
+            [],
+        ),
+        (
+            [
+                statement(Principal="*", **INVOKE),
+                statement("Deny", Principal="*", Condition=ELSEWHERE, Action="execute-api:Invoke", Resource=HEALTH),
+            ],
+            ["Method"],
+        ),
+        (
+            [
+                statement(Principal="*", **INVOKE),
+                statement("Deny", Principal="*", Condition=ELSEWHERE, **{**INVOKE, "Action": "execute-api:Manage*"}),
+            ],
+            ["Method"],
+        ),
+        (
+            [
+                statement(Principal="*", **INVOKE),
+                statement("Deny", Principal="*", Condition=ELSEWHERE, **{**INVOKE, "Action": ref("Unknown")}),
+            ],
+            ["Method"],
+        ),
+        (
+            [
+                statement(Principal="*", **INVOKE),
+                statement("Deny", Principal="*", Condition={**ELSEWHERE, **ON_MONDAYS}, **INVOKE),
+            ],
+            ["Method"],
+        ),
+        (
+            [
+                statement(Principal="*", NotAction="execute-api:ManageConnections", Resource="*"),
+                statement("Deny", Principal="*", Condition=ELSEWHERE, **INVOKE),
+            ],
+            ["Method"],
+        ),
     ],
 )
 def test_the_policy_of_an_api_can_close_its_routes(statements: list[Any], found: list[str]) -> None:
@@ -164,6 +212,10 @@ def test_the_policy_of_an_api_can_close_its_routes(statements: list[Any], found:
             resource("AWS::ApiGatewayV2::Route", RouteKey="$default", AuthorizationType="NONE"),
             resource("AWS::ApiGatewayV2::Route", RouteKey="OPTIONS /validate"),
         ),
+        (
+            resource("AWS::ApiGatewayV2::Api", ProtocolType="HTTP", Target=att("Function")),
+            resource("AWS::ApiGatewayV2::Api", ProtocolType="HTTP", Target=NOTHING),
+        ),
         (resource("AWS::Lambda::Url", AuthType="NONE"), resource("AWS::Lambda::Url", AuthType="AWS_IAM")),
     ],
 )
@@ -172,6 +224,7 @@ def test_http_apis_and_function_urls(open_route: dict[str, Any], closed: dict[st
 
 
 LIMITS = {"ThrottlingRateLimit": 1000, "ThrottlingBurstLimit": 2000}
+PAY = {"ResourcePath": "/~1pay", "HttpMethod": "POST"}
 EVERYWHERE = {"ResourcePath": "/*", "HttpMethod": "*"}
 
 
@@ -187,6 +240,9 @@ EVERYWHERE = {"ResourcePath": "/*", "HttpMethod": "*"}
         ([{**EVERYWHERE, **LIMITS, "ThrottlingBurstLimit": -1}], ["S"]),
         ([{**EVERYWHERE, **LIMITS, "ThrottlingBurstLimit": either(5, NOTHING)}], ["S"]),
         ([EVERYWHERE], ["S"]),
+        ([{**EVERYWHERE, **LIMITS}, {**PAY, **LIMITS}], []),
+        ([{**EVERYWHERE, **LIMITS}, {**PAY, "ThrottlingRateLimit": -1}], ["S"]),
+        ([{**EVERYWHERE, **LIMITS}, {**PAY, "ThrottlingBurstLimit": either("-1", 5)}], ["S"]),
         (NOTHING, ["S"]),
     ],
 )

@@ -34,6 +34,10 @@ def permission(**properties: Any) -> dict[str, Any]:
         ({"SourceArn": NOTHING}, ["Permission"]),
         ({"SourceArn": either(att("Rule"), NOTHING)}, ["Permission"]),
         ({"SourceArn": "*"}, ["Permission"]),
+        ({"SourceArn": "arn:aws:events:*:*:rule/*"}, ["Permission"]),
+        ({"SourceArn": sub("arn:${AWS::Partition}:events:${AWS::Region}:*:rule/tick")}, ["Permission"]),
+        ({"SourceArn": sub("arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/*")}, []),
+        ({"SourceArn": "arn:aws:s3:::receipts"}, []),
         ({"SourceArn": NOTHING, "SourceAccount": ref("AWS::AccountId")}, []),
         ({"SourceArn": NOTHING, "EventSourceToken": "t"}, []),
         ({"Principal": sub("logs.${AWS::Region}.${AWS::URLSuffix}"), "SourceArn": NOTHING}, ["Permission"]),
@@ -108,6 +112,10 @@ def test_a_route_that_is_wide_itself(more: dict[str, Any], route: str, found: li
         {"Fn::Sub": [ARN + "${Id}/*/POST/payments", {"Id": ref("Api")}]},
         "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/*/*/*",
         either(att("Rule"), sub(f"{ARN}${{Api}}/*")),
+        sub(f"{ARN}*/v1/POST/payments"),
+        sub(f"{ARN}*/authorizers/a1b2"),
+        "arn:aws:execute-api:*:*:*/v1/POST/payments",
+        "arn:aws:execute-api:*",
     ],
 )
 def test_other_spellings_of_a_wide_source(source: Any) -> None:

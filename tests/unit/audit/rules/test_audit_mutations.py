@@ -389,6 +389,16 @@ CASES = [
         "ValidationPolicy",
         "Resource: '*'",
     ),
+    ("E9601", "ValidationPolicy", "- dynamodb:PutItem", "- !Select [0, ['dynamodb:*']]", "ValidationPolicy", "- !Sel"),
+    (
+        "E9602",
+        "ValidationPolicy",
+        "Resource: !GetAtt TransactionsTable.Arn",
+        "Resource: !Select [1, !Split ['|', 'a|*']]",
+        "ValidationPolicy",
+        "Resource: !Select",
+    ),
+    ("E9611", "HealthMethod", "AWS_IAM", "!Select [0, [NONE]]", "HealthMethod", "AuthorizationType: !Select"),
     ("E9602", "HealthMonitorPolicy", "cloudwatch:GetMetricData", "sqs:ReceiveMessage", "HealthMonitorPolicy", "Res"),
     (
         "E9603",

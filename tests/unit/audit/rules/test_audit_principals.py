@@ -173,6 +173,19 @@ def test_everybody_but_one_is_everybody() -> None:
         ({"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, []),
         ({"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}, ["Guard"]),
         ({"IpAddress": {"aws:SourceIp": ["192.0.2.0/24", "::/0"]}}, ["Guard"]),
+        ({"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}}, ["Guard"]),
+        ({"IpAddress": {"aws:SourceIp": "2000::/3"}}, ["Guard"]),
+        ({"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "2001:db8::/32"]}}, []),
+        ({"StringLike": {"aws:PrincipalAccount": "????????????"}}, ["Guard"]),
+        ({"StringLike": {"kms:CallerAccount": ["1*", "2*"]}}, ["Guard"]),
+        ({"StringLike": {"aws:PrincipalOrgID": "o-*"}}, ["Guard"]),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/payments"}}, ["Guard"]),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:*"}}, ["Guard"]),
+        ({"ArnLike": {"aws:SourceArn": sub("arn:${AWS::Partition}:sns:${AWS::Region}:*:orders")}}, ["Guard"]),
+        ({"ArnLike": {"aws:SourceArn": "arn:aws:s3:*:*:receipts-of-payments"}}, []),
+        ({"ArnLike": {"aws:SourceArn": sub("arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:*")}}, []),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}, []),
+        ({"StringLike": {"aws:userid": "AROAEXAMPLE:*"}}, []),
         ({"StringLike": {"aws:PrincipalOrgID": "*"}}, ["Guard"]),
         ({"StringLike": {"aws:PrincipalArn": "*"}, "StringEquals": {"aws:PrincipalOrgID": "o-1234567890"}}, []),
         ({"Bool": {"aws:SecureTransport": "true"}}, ["Guard"]),
@@ -194,6 +207,10 @@ def test_everybody_under_a_condition(condition: Any, found: list[str]) -> None:
         ({"NotIpAddress": {"aws:SourceIp": ["192.0.2.0/24", "0.0.0.0/0"]}}, ["Api"]),
         ({"Bool": {"aws:SecureTransport": "false"}}, ["Api"]),
         ({"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, ["Api"]),
+        (
+            {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}, "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}},
+            [],
+        ),
     ],
 )
 def test_an_api_that_denies_all_but_some(condition: Any, found: list[str]) -> None:
@@ -202,7 +219,17 @@ def test_an_api_that_denies_all_but_some(condition: Any, found: list[str]) -> No
     assert said("E9553", {"Api": resource("AWS::ApiGateway::RestApi", Policy=document)}) == found
 
 
+def test_to_deny_something_else_takes_nothing_back() -> None:
+    everybody = statement(Principal="*", Action="sqs:SendMessage", Resource="*")
+    outside = {"StringNotEquals": {"aws:PrincipalAccount": ref("AWS::AccountId")}}
+    denied = statement("Deny", Principal="*", Action="sqs:DeleteQueue", Resource="*", Condition=outside)
+    assert said("E9553", queue(everybody, denied)) == ["Guard"]
+    assert said("E9553", queue(everybody, {**denied, "Action": "sqs:*"})) == []
+
+
 OTHER = "111122223333"
+CLOUDWATCH = {"Service": "cloudwatch.amazonaws.com"}
+FOR_OTHER = {"StringEquals": {"aws:SourceAccount": OTHER}}
 OWN = sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")
 
 
@@ -243,10 +270,48 @@ def test_another_account_is_allowed(principal: Any, found: list[str]) -> None:
         resource("AWS::Lambda::Permission", Principal=OTHER, Action="lambda:InvokeFunction"),
         resource("AWS::Lambda::Permission", Principal=f"arn:aws:iam::{OTHER}:role/caller"),
         resource("AWS::Lambda::LayerVersionPermission", Principal=OTHER),
+        resource("AWS::Lambda::Permission", Principal="events.amazonaws.com", SourceAccount=OTHER),
+        resource(
+            "AWS::Lambda::Permission",
+            Principal="events.amazonaws.com",
+            SourceArn=sub(f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:{OTHER}:rule/tick"),
+        ),
+        resource("AWS::SNS::TopicPolicy", PolicyDocument=policy(statement(Principal=CLOUDWATCH, Condition=FOR_OTHER))),
+        resource("AWS::SNS::TopicPolicy", PolicyDocument=policy(statement(Principal="*", Condition=FOR_OTHER))),
+        resource(
+            "AWS::IAM::Role",
+            AssumeRolePolicyDocument=policy(
+                statement(Principal={"Federated": f"arn:aws:iam::{OTHER}:saml-provider/staff"})
+            ),
+        ),
     ],
 )
 def test_wherever_another_account_is_allowed(guard: Any) -> None:
     assert said("E9554", {"Guard": guard}) == ["Guard"]
+
+
+GITHUB = sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:oidc-provider/token.actions.githubusercontent.com")
+GITHUB_KEY = "token.actions.githubusercontent.com"
+
+
+@pytest.mark.parametrize(
+    ("provider", "condition", "found"),
+    [
+        (GITHUB, NOTHING, ["Role"]),
+        (GITHUB, {"StringEquals": {f"{GITHUB_KEY}:aud": "sts.amazonaws.com"}}, ["Role"]),
+        (GITHUB, {"StringLike": {f"{GITHUB_KEY}:sub": "repo:*"}}, ["Role"]),
+        (GITHUB, {"StringLike": {f"{GITHUB_KEY}:sub": "repo:shop/payments:*"}}, []),
+        (GITHUB, {"StringLike": {f"{GITHUB_KEY}:sub": {"Fn::ImportValue": "subject"}}}, []),
+        ("cognito-identity.amazonaws.com", NOTHING, ["Role"]),
+        ("cognito-identity.amazonaws.com", {"StringEquals": {"cognito-identity.amazonaws.com:aud": "pool"}}, []),
+        (sub("arn:aws:iam::${AWS::AccountId}:saml-provider/staff"), NOTHING, []),
+        ({"Fn::ImportValue": "provider"}, NOTHING, []),
+    ],
+)
+def test_who_signs_in_at_a_shared_provider(provider: Any, condition: Any, found: list[str]) -> None:
+    web_identity = {"Action": "sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": provider}}
+    trust = policy(statement(Condition=condition, **web_identity))
+    assert said("E9553", {"Role": resource("AWS::IAM::Role", AssumeRolePolicyDocument=trust)}) == found
 
 
 def test_a_service_and_this_account_may_invoke() -> None:

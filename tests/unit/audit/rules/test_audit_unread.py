@@ -18,6 +18,8 @@ QUEUE = resource("AWS::SQS::Queue")
         resource("AWS::CloudFormation::Stack", TemplateURL="https://example.com/t.yaml"),
         resource("AWS::SQS::Queue", **{"Fn::Transform": {"Name": "AWS::Include"}}),
         resource("AWS::SQS::Queue", {"Fn::Transform": {"Name": "AWS::Include"}}),
+        resource("AWS::SQS::Queue", Tags=[{"Fn::Transform": {"Name": "AWS::Include"}}]),
+        resource("AWS::Serverless::Function", FunctionUrlConfig={"AuthType": "NONE"}),
     ],
 )
 def test_what_is_made_elsewhere_in_production(made: dict[str, Any]) -> None:
@@ -37,3 +39,13 @@ def test_what_is_made_elsewhere_in_production(made: dict[str, Any]) -> None:
 )
 def test_a_transform_of_production(transform: Any, found: int) -> None:
     assert len(said("W9641", {"Queue": QUEUE}, Metadata=PRODUCTION, Transform=transform)) == found
+
+
+@pytest.mark.parametrize("section", ["Mappings", "Conditions"])
+def test_what_a_transform_fills_outside_of_resources(section: str) -> None:
+    filled = {section: {"Fn::Transform": {"Name": "AWS::Include"}}}
+    assert len(said("W9641", {"Queue": QUEUE}, Metadata=PRODUCTION, **filled)) == 1
+
+
+def test_resources_that_a_transform_adds() -> None:
+    assert len(said("W9641", {"Queue": QUEUE, "Fn::Transform": {"Name": "AWS::Include"}}, Metadata=PRODUCTION)) == 1
