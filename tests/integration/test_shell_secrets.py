@@ -23,7 +23,7 @@ def environment_of(process: str) -> dict[str, str]:
 def test_the_shells_secrets_reach_neither_the_embedded_aws_nor_a_function_nor_a_file(fresh: LocalProject) -> None:
     before = os.umask(0)  # of a shell that leaves everything open
     try:
-        ran = [fresh.run("deploy", "--env", "local", "--debug", folder=None, **SECRETS)]
+        ran = [fresh.run("deploy", "--env", "local", "--debug", folder=fresh.root, **SECRETS)]
         ran += [
             fresh.within(*arguments, **SECRETS)
             for arguments in (
