@@ -33,7 +33,7 @@ def check_stack(project: Project, *, only: tuple[str, ...]) -> Result:
     caller = check_caller(aws, project.environment)
     stack = execution.existing(aws, project.environment)
     bucket = artifacts.bucket_of(aws, stack.parameters["ArtifactBucket"], caller.account)
-    digest = artifacts.checksum(bucket, stack.parameters["CodeKey"])
+    digest = artifacts.code_checksum(bucket, stack.parameters["CodeKey"])
     target = smoke.Target(aws, project.environment, outputs.resolved(aws, stack), digest)
     with display.checks(len(only) or len(smoke.names())) as report:
         results = smoke.run(target, only=only, report=lambda result: report(result.name))

@@ -2,11 +2,14 @@
 
 import base64
 import hashlib
+import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
 from paycli.aws import Aws
-from paycli.deployment.package import CodePackage
+from paycli.deployment.package import CodePackage, digest_of
+from paycli.errors import PaycliError
 
 
 @dataclass(frozen=True)
@@ -34,16 +37,19 @@ def bucket_of(aws: Aws, name: str, account: str) -> Bucket:
 
 
 def upload_if_absent(bucket: Bucket, code: CodePackage) -> bool:
-    """Upload the package unless it is there (one call, two when it is new); return whether it was uploaded."""
-    if checksum(bucket, code.key) is not None:
+    """Upload the package unless it is there (one call, two when it is new); return whether it was uploaded.
+
+    Other bytes under its key are replaced: they come from another zlib, or from somebody who may write there.
+    """
+    digest = _sha256(code.content)
+    if checksum(bucket, code.key) == digest:
         return False
-    digest = base64.b64encode(hashlib.sha256(code.content).digest()).decode()
     bucket.s3.put_object(**bucket.place, Key=code.key, Body=code.content, ChecksumSHA256=digest)
     return True
 
 
 def checksum(bucket: Bucket, key: str) -> str | None:
-    """Return an object's SHA-256 (base64, as Lambda's CodeSha256 shows it), or None where it is absent."""
+    """Return an object's SHA-256 (base64), or None where it is absent."""
     from botocore.exceptions import ClientError
 
     try:
@@ -53,6 +59,41 @@ def checksum(bucket: Bucket, key: str) -> str | None:
             return None
         raise
     return str(head.get("ChecksumSHA256", ""))
+
+
+def code_checksum(bucket: Bucket, key: str) -> str | None:
+    """Return a package's SHA-256 (base64, as Lambda's CodeSha256 shows it), or None where it is absent (one call).
+
+    Raises PaycliError where its sources aren't those that its key was made from.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        content = download(bucket, key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchKey":
+            return None
+        raise
+    try:
+        genuine = key == f"code/{digest_of(content)}.zip"
+    except (zipfile.BadZipFile, zlib.error):
+        genuine = False
+    if not genuine:
+        raise changed(bucket, key, "is not the code that its name says")
+    return _sha256(content)
+
+
+def changed(bucket: Bucket, key: str, what: str) -> PaycliError:
+    """Return the error about an artifact that isn't what it must be."""
+    return PaycliError(
+        f"{key} in {bucket.name} {what}.",
+        hint="Somebody has changed the artifact bucket: look at its versions and at CloudTrail.",
+        code="artifact_changed",
+    )
+
+
+def _sha256(content: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
 def template_key(sha256: str) -> str:

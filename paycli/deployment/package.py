@@ -3,6 +3,7 @@
 import hashlib
 import io
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def package(root: Path) -> CodePackage:
     The digest is of names and contents, not of the zip: another zlib compresses to other bytes.
     Raises PaycliError where a source is a link, which may lead outside, or no file (a pipe would never end).
     """
-    digest = hashlib.sha256()
+    sources: list[tuple[str, bytes]] = []
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in sorted(root.rglob("*.py")):
@@ -45,11 +46,24 @@ def package(root: Path) -> CodePackage:
                     f"{path} is not a file.", hint="Take it out of handlers/, or name it otherwise.", code="odd_source"
                 )
             content = path.read_bytes()
-            digest.update(f"{name}\0{len(content)}\0".encode())
-            digest.update(content)
+            sources.append((name, content))
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3  # Unix on every machine: it is part of the bytes
             entry.external_attr = 0o100644 << 16
             archive.writestr(entry, content)
-    return CodePackage(buffer.getvalue(), digest.hexdigest())
+    return CodePackage(buffer.getvalue(), _digest(sources))
+
+
+def digest_of(content: bytes) -> str:
+    """Return the digest of the sources in a zip: that of its CodePackage. Raises BadZipFile where it is none."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return _digest((name, archive.read(name)) for name in archive.namelist())
+
+
+def _digest(sources: Iterable[tuple[str, bytes]]) -> str:
+    digest = hashlib.sha256()
+    for name, content in sources:
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()

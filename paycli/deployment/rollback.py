@@ -59,7 +59,7 @@ def prepare(aws: Aws, environment: Environment, caller: Caller, bucket: Bucket, 
     Raises PaycliError where the artifacts are gone or aren't what was recorded.
     """
     body = _template(bucket, record)
-    if artifacts.checksum(bucket, record.version.code_key) is None:
+    if artifacts.code_checksum(bucket, record.version.code_key) is None:
         raise _gone(record, record.version.code_key)
     policy = states.Policy(wait=True, ask=lambda _action: True)
     stack = states.bring_to_rest(aws.client("cloudformation"), states.of_environment(environment), policy, report)
@@ -86,11 +86,7 @@ def _template(bucket: Bucket, record: Record) -> str:
         raise _gone(record, key)
     content = artifacts.download(bucket, key)
     if hashlib.sha256(content).hexdigest() != record.version.template_sha256:
-        raise PaycliError(
-            f"{key} in {bucket.name} is not the template that was deployed.",
-            hint="Somebody has changed the artifact bucket: look at its versions and at CloudTrail.",
-            code="artifact_changed",
-        )
+        raise artifacts.changed(bucket, key, "is not the template that was deployed")
     return content.decode()
 
 

@@ -1,11 +1,15 @@
 """What was deployed is on record, and can be deployed again."""
 
+import io
 import json
+import zipfile
 
 import pytest
 
 from paycli import smoke
+from paycli.deployment.package import package
 from paycli.errors import PaycliError
+from paycli.handlers_source import handlers_root
 from tests.fakes.project import FakeProject
 from tests.integration.conftest import Within
 from tests.integration.deploys import (
@@ -83,6 +87,36 @@ def test_what_failed_last_says_why(third: FakeProject, within: Within) -> None:
     shown = within("history", "--env", "dev")
     assert "Deploy 4: the reason" in shown.out
     assert "*  3" in shown.out
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("content", [b"no zip", b"", zipped("handlers/validation.py", b"steal()")])
+def test_code_that_somebody_has_replaced_is_not_rolled_back_to(
+    third: FakeProject, within: Within, content: bytes
+) -> None:
+    """Who deploys one environment may write the code of all: the name says whose bytes they must be."""
+    bucket, key = next(iter(third.aws.objects)), records(third)[0].version.code_key
+    third.aws.lay(bucket, key, content)
+    refused = within(*ROLLBACK)
+    assert refused.status == 1
+    assert f"{key} in {bucket} is not the code that its name says" in error_of(refused)
+
+
+def test_code_that_somebody_has_replaced_is_not_deployed(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed(other=slower_alarm)
+    key = recorded(cloud, 1, version(cloud, 99)).version.code_key
+    (bucket,) = cloud.aws.objects
+    cloud.aws.lay(bucket, key, b"steal()")
+    deployed = within(*DEPLOY)
+    assert deployed.status == 0, deployed.err
+    assert f"Uploaded the handlers: {key}" in deployed.err
+    assert cloud.aws.objects[bucket][key] == package(handlers_root()).content
 
 
 def test_a_rollback_needs_the_very_artifacts(third: FakeProject, within: Within) -> None:

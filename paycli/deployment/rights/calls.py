@@ -113,6 +113,8 @@ SMOKE_CALLS: tuple[Right, ...] = (
     Right(TOPICS, "sns", "GetTopicAttributes"),
     Right(ALARMS, "cloudwatch", "DescribeAlarms"),
     Right(DASHBOARDS, "cloudwatch", "GetDashboard"),
+    Right(BUCKET, "s3", "ListBucket"),
+    Right(ARTIFACTS, "s3", "GetObject"),
 )
 # Where the failed queue's messages are kept, the smoke test looks for its own in the log; elsewhere it receives them.
 KEPT_MESSAGES_CALLS: tuple[Right, ...] = (Right(_VALIDATION_LOGS, "logs", "FilterLogEvents"),)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paycli.deployment.package import package
+from paycli.deployment.package import digest_of, package
 from paycli.handlers_source import handlers_root
 
 
@@ -48,6 +48,7 @@ def test_the_digest_is_that_of_names_and_contents(
     again = package(tree(tmp_path_factory.mktemp("c"), dict(reversed(one.items()))))
     assert first == again
     assert (first.digest == second.digest) == (one == other)
+    assert digest_of(first.content) == first.digest
 
 
 def test_caches_and_other_files_stay_out(tmp_path: Path) -> None:
