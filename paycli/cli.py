@@ -126,7 +126,10 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as problem:
         context = getattr(problem, "ctx", None)
         where = context.command_path if context else "paycli"
-        error = PaycliError(problem.format_message(), hint=f"`{where} --help` shows how.", code="usage")
+        hint = f"`{where} --help` shows how."
+        if where == "paycli" and getattr(problem, "option_name", "") in {"--env", "--json", "--debug"}:
+            hint = "It stands behind the command: paycli status --env local"
+        error = PaycliError(problem.format_message(), hint=hint, code="usage")
         return _refuse(arguments, error, ExitStatus.USAGE)
     except Exception as problem:
         if debug:

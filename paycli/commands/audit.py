@@ -55,7 +55,8 @@ def command(
 ) -> Result:
     """Audit the template of an environment, or with FILE any other one: findings, access, surface and data.
 
-    Works offline and asks AWS nothing. A finding that the project lives with stands in paycli.toml as
+    Works offline and asks AWS nothing. Without FILE it is what a deploy would send, not the file in templates/;
+    where that differs, it says so. A finding that the project lives with stands in paycli.toml as
     [[audit.accept]], with a reason, an owner and a last day. --json prints the report of --format json as the data
     of its document.
     """
@@ -101,7 +102,14 @@ def _rendered(project: Project) -> "Subject":
     from paycli.stack import build, rendering
 
     name = f"templates/{project.environment.name}.yaml"
-    return Subject(read(rendering.committed(build(project.environment)), name), name, own=True)
+    text = rendering.committed(build(project.environment))
+    path = project.root / name
+    if path.is_file() and path.read_text(encoding="utf-8", errors="replace") != text:
+        console.note(
+            f"The file {name} is another one than what is audited here: what a deploy would send. "
+            f"To audit the file: paycli audit {name} --env {project.environment.name}"
+        )
+    return Subject(read(text, name), name, own=True)
 
 
 def _result(report: "Report", form: str, output: Path | None) -> Result:

@@ -35,7 +35,7 @@ def command(project: Project) -> Result:
     with display.activity() as report:
         drift = detect(cloudformation, stack.name, report)
     notes = [_EMBEDDED] if environment.target == "embedded" else []
-    would = _outlook(drift, environment.name)
+    would = _outlook(drift, environment.name, embedded=environment.target == "embedded")
     data = {
         **dataclasses.asdict(drift),
         "checked_at": drift.checked_at.isoformat(timespec="seconds"),
@@ -50,7 +50,7 @@ def command(project: Project) -> Result:
     return Result(data, shown=shown, status=ExitStatus.DIFFERENT if drift.resources else ExitStatus.DONE, errors=errors)
 
 
-def _outlook(drift: "Drift", environment: str) -> list[str]:
+def _outlook(drift: "Drift", environment: str, *, embedded: bool) -> list[str]:
     """Say what a deploy would do about it."""
     deleted = [one for one in drift.resources if one.status == "DELETED"]
     said = []
@@ -59,6 +59,8 @@ def _outlook(drift: "Drift", environment: str) -> list[str]:
             "A deploy leaves what was modified, unless the template changes the same property: then that one wins. "
             f"`paycli deploy --env {environment} --revert-drift` sets it back to the template."
         )
+    if deleted and embedded:
+        return [*said, f"No deploy makes it again there: `paycli teardown --env {environment}`, then deploy."]
     if deleted:
         said.append(
             "A deploy leaves what was deleted, and fails where the template changes it. "

@@ -37,7 +37,11 @@ def _report_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True)(function)
 
 
-@command.command("restore", epilog="Example: paycli drill restore --env prod --format markdown --output drill.md")
+@command.command(
+    "restore",
+    short_help="Restore to a scratch table, compare, measure, delete it.",
+    epilog="Example: paycli drill restore --env prod --format markdown --output drill.md",
+)
 @_report_options
 @environment_command
 def restore(project: Project, form: str, output: Path | None) -> Result:
@@ -56,7 +60,11 @@ def restore(project: Project, form: str, output: Path | None) -> Result:
     return _result(_report(project, caller, "restore", began, measured), form, output)
 
 
-@command.command("alarms", epilog="Example: paycli drill alarms --env prod --yes")
+@command.command(
+    "alarms",
+    short_help="Put each alarm into ALARM, receive it, put it back.",
+    epilog="Example: paycli drill alarms --env prod --yes",
+)
 @click.option("--yes", is_flag=True, help="Don't ask; for CI.")
 @click.option(
     "--timeout",
@@ -91,7 +99,11 @@ def alarms(project: Project, yes: bool, timeout: int, form: str, output: Path | 
     return _result(_report(project, caller, "alarms", began, measured), form, output)
 
 
-@command.command("readiness", epilog="Example: paycli drill readiness --env prod --json")
+@command.command(
+    "readiness",
+    short_help="Look whether all is there that a recovery needs.",
+    epilog="Example: paycli drill readiness --env prod --json",
+)
 @_report_options
 @environment_command
 def readiness(project: Project, form: str, output: Path | None) -> Result:
@@ -109,7 +121,11 @@ def readiness(project: Project, form: str, output: Path | None) -> Result:
     return _result(_report(project, caller, "readiness", began, measured), form, output)
 
 
-@command.command("cleanup", epilog="Example: paycli drill cleanup --env prod")
+@command.command(
+    "cleanup",
+    short_help="Remove what an interrupted drill has left.",
+    epilog="Example: paycli drill cleanup --env prod",
+)
 @environment_command
 def cleanup(project: Project) -> Result:
     """Remove what an interrupted drill has left: scratch tables, queues, subscriptions; put its alarms back.

@@ -123,9 +123,10 @@ def _check_options(asked: list[str], wish: _Wish) -> None:
         )
     if wish.count and (not wish.overwrite or wish.transactions):
         raise UsageError("--count is for --overwrite without --transaction.", hint="Leave --count out.", code="usage")
-    if wish.overwrite and wish.yes and not (wish.transactions or wish.count):
+    asks = not wish.yes and console.can_ask()
+    if wish.overwrite and not asks and not (wish.transactions or wish.count):
         raise UsageError(
-            "--overwrite --yes has to say what is overwritten.",
+            "--overwrite without a question has to say what is overwritten.",
             hint="Name each payment with --transaction, or their number with --count, as --compare says it.",
             code="usage",
         )

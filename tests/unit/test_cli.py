@@ -54,6 +54,11 @@ def test_help_teaches_with_an_example(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out.startswith("paycli ")
 
 
+def test_an_option_before_the_command_is_told_where_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--env", "local", "status"]) == 2
+    assert "behind the command: paycli status --env local" in capsys.readouterr().err
+
+
 def test_every_command_takes_the_same_options() -> None:
     context = click.Context(cli.paycli)
     for name in cli.paycli.list_commands(context):

@@ -28,6 +28,12 @@ class SystemBackup:
     begun: bool = False
 
 
+_ELSEWHERE = {
+    "aws": "A recovery point may be in the backup vault: docs/recovery.md says how to restore one.",
+    "embedded": "The embedded AWS keeps none: make the stack anew (teardown, deploy). For AWS: docs/recovery.md.",
+}
+
+
 def find(dynamodb: Any, environment: "Environment") -> SystemBackup:
     """Return the newest system backup of the table, or the one that is being restored.
 
@@ -55,7 +61,7 @@ def find(dynamodb: Any, environment: "Environment") -> SystemBackup:
         raise PaycliError(
             f"DynamoDB has no system backup of {name}: it was deleted more than 35 days ago, or had no "
             "point-in-time recovery.",
-            hint="A recovery point may be in the backup vault: docs/recovery.md says how to restore one.",
+            hint=_ELSEWHERE[environment.target],
             code="no_backup",
         )
     newest = max(backups, key=lambda backup: backup["BackupCreationDateTime"])

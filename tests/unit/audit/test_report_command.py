@@ -246,6 +246,20 @@ def test_since_itself_nothing_changed_whatever_the_folder(
     assert changes == {"since": "HEAD:templates/prod.yaml", "changes": [], "new_findings": [], "mended_findings": []}
 
 
+def test_a_file_in_templates_that_is_not_what_is_audited_is_told(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert run(["audit", "--env", "prod", "--fail-on", "never"]) == 0
+    assert capsys.readouterr().err == ""
+    template = repository / "templates" / "prod.yaml"
+    template.write_text(template.read_text().replace("AWS_IAM", "NONE"))
+    assert run(["audit", "--env", "prod", "--fail-on", "never", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert "To audit the file: paycli audit templates/prod.yaml --env prod" in shown.err
+    assert json.loads(shown.out)["data"]["verdict"]["failed"] is False
+
+
 def test_since_another_file(repository: Path, wrong: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (repository / "clean.yaml").write_text(CLEAN)
     capsys.readouterr()

@@ -312,6 +312,9 @@ def test_in_ci_a_merge_needs_yes(tables: Tables, run: Run) -> None:
     ran = run("restore", "--merge")
     assert ran.status == 2
     assert "Add --yes" in ran.err
+    ran = run("restore", "--merge", "--overwrite")
+    assert ran.status == 2
+    assert "their number with --count" in ran.err
     ran = run("restore", "--merge", "--yes", "--json")
     assert (ran.status, ran.data["counts"]["copied"]) == (0, 1)
 
