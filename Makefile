@@ -41,9 +41,10 @@ demo: .venv/tool
 	@printf 'Its state:   .paycli/embedded\n'
 	@printf 'Take it down: $(BIN)/paycli teardown --env local\n'
 
+# Two workers a processor: half of the time a test waits, for a process or for a clock.
 test: .venv/development
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term
+	$(BIN)/python -m pytest -n $$((2 * $$($(PYTHON) -c 'import os; print(os.cpu_count())'))) --dist worksteal --cov --cov-report=term
 
 lint: .venv/development
 	$(BIN)/ruff check .

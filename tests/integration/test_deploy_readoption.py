@@ -319,6 +319,14 @@ def test_what_may_not_be_imported_names_the_policy(down: FakeProject, within: Wi
     assert "paycli config deployer-policy --env prod --for import" in error_of(ran)
 
 
+def test_an_import_that_is_refused_for_another_reason_says_that_one(down: FakeProject, within: Within) -> None:
+    down.aws.faults.refuse("CreateChangeSet", "InsufficientCapabilitiesException", "Requires CAPABILITY_X")
+    ran = within(*DEPLOY)
+    assert ran.status == 1
+    assert "Requires CAPABILITY_X" in error_of(ran)
+    assert "--for import" not in error_of(ran)
+
+
 def test_a_kept_plan_takes_up_and_adds_what_it_shows(down: FakeProject, within: Within) -> None:
     planned = within("deploy", "--env", "prod", "--plan", "plan.json")
     assert planned.status == 0, planned.err

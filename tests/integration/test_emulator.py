@@ -16,15 +16,15 @@ from tests.integration.conftest import LocalProject, parent_of
 
 
 def test_it_has_everything_again_after_a_stop(fresh: LocalProject) -> None:
-    first = fresh.within("local", "start")
+    first = fresh.run("local", "start")
     assert first.status == 0
     running = emulator.find(fresh.root)
     assert running is not None
     assert running.url in first.out
     fresh.aws().client("sqs").create_queue(QueueName="kept")
-    assert "state is saved" in fresh.within("local", "stop").out
-    assert "isn't running" in fresh.within("local", "stop").out
-    assert "isn't running" in fresh.within("local", "status").out
+    assert "state is saved" in fresh.run("local", "stop").out
+    assert "isn't running" in fresh.run("local", "stop").out
+    assert "isn't running" in fresh.run("local", "status").out
     again = emulator.start(fresh.root)
     assert again.port == running.port
     assert again.pid != running.pid
@@ -128,8 +128,8 @@ def test_one_whose_starter_was_killed_is_found_and_stopped(fresh: LocalProject) 
         time.sleep(moment)
         starter.kill()
         starter.communicate()
-        assert fresh.within("local", "start").status == 0
-        assert fresh.within("local", "stop").status == 0
+        assert fresh.run("local", "start").status == 0
+        assert fresh.run("local", "stop").status == 0
         assert emulator.find(fresh.root) is None
 
 
@@ -170,8 +170,8 @@ def test_a_command_says_so_when_it_dies_meanwhile(fresh: LocalProject) -> None:
 
 
 def test_stopping_ends_the_functions_too(fresh: LocalProject) -> None:
-    assert fresh.within("deploy", "--env", "open").status == 0
-    assert fresh.within("smoke-test", "--env", "open", "--only", "workflow").status == 0
+    assert fresh.run("deploy", "--env", "open").status == 0
+    assert fresh.run("smoke-test", "--env", "open", "--only", "workflow").status == 0
     running = emulator.find(fresh.root)
     assert running is not None
     functions = [entry.name for entry in Path("/proc").iterdir() if parent_of(entry.name) == str(running.pid)]

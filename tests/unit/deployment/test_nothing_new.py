@@ -1,5 +1,7 @@
 """A deploy with nothing new: what is deployed already is asked for, and nothing is made."""
 
+import base64
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ PARAMETERS = [
     {"ParameterKey": "ArtifactBucket", "ParameterValue": "bucket-1"},
     {"ParameterKey": "CodeKey", "ParameterValue": package(handlers_root()).key},
 ]
+CHECKSUM = base64.b64encode(hashlib.sha256(package(handlers_root()).content).digest()).decode()
 TAGS = [{"Key": key, "Value": value} for key, value in DEV.all_tags.items()]
 CHANGE_SET = "arn:aws:cloudformation:us-east-1:000000000000:changeSet/c/1"
 
@@ -78,7 +81,7 @@ def test_where_anything_differs_the_change_set_tells(
         scripted.fails("cloudformation", "get_template", "AccessDenied")
     elif asked:
         scripted.answers("cloudformation", *asked)
-    scripted.answers("s3", "head_object", {"ChecksumSHA256": "abc"})
+    scripted.answers("s3", "head_object", {"ChecksumSHA256": CHECKSUM})
     scripted.answers("cloudformation", "create_change_set", {"Id": CHANGE_SET, "StackId": STACK_ID})
     scripted.answers("cloudformation", "describe_change_set", {"Status": "CREATE_COMPLETE", "Changes": []})
     assert prepared(scripted, linted, revert_drift=revert_drift).change_set is not None

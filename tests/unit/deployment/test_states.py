@@ -1,5 +1,7 @@
 """The states a stack, a bucket or an artifact can be in, and what a command makes of each."""
 
+import base64
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -111,8 +113,15 @@ def bucket(scripted: Scripted) -> artifacts.Bucket:
 
 
 def test_a_package_that_is_there_is_not_uploaded_again(scripted: Scripted) -> None:
-    scripted.answers("s3", "head_object", {"ChecksumSHA256": "abc"})
+    digest = base64.b64encode(hashlib.sha256(CODE.content).digest()).decode()
+    scripted.answers("s3", "head_object", {"ChecksumSHA256": digest})
     assert artifacts.upload_if_absent(bucket(scripted), CODE) is False
+
+
+def test_code_that_may_not_be_read_is_no_missing_code(scripted: Scripted) -> None:
+    scripted.fails("s3", "get_object", "AccessDenied")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        artifacts.code_checksum(bucket(scripted), CODE.key)
 
 
 def test_a_bucket_that_is_not_ours_is_not_written_to(scripted: Scripted) -> None:
