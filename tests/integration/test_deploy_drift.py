@@ -62,3 +62,13 @@ def test_the_embedded_aws_says_what_it_does_not_see(shared: LocalProject) -> Non
     ran = shared.run("drift", "--env", "local")
     assert ran.status == 0, ran.err
     assert "only notices what was deleted" in ran.out
+
+
+def test_what_the_embedded_aws_has_lost_needs_a_new_stack(fresh: LocalProject) -> None:
+    assert fresh.run("deploy", "--env", "local").status == 0
+    fresh.aws().client("sns").delete_topic(TopicArn="arn:aws:sns:us-east-1:000000000000:payment-alarms-local")
+    ran = fresh.run("drift", "--env", "local")
+    assert ran.status == 4, ran.err
+    (row,) = [line for line in ran.out.splitlines() if line.startswith("DELETED")]
+    assert "AlarmTopic" in row
+    assert "No deploy makes it again there: `paycli teardown --env local`, then deploy." in ran.out
