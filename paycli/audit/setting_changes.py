@@ -15,6 +15,8 @@ _WORDS = re.compile("(?<=[a-z])(?=[A-Z])|(?<=ACL)(?=[A-Z])")
 _NOTE = re.compile(r" \((?:parameter|attribute) [^)]*\)")
 # Attributes of a resource that decide nothing about what it is, or are told with its properties.
 _UNTOLD = frozenset({"DependsOn", "DeletionPolicy", "Metadata", "Properties", "Type"})
+# What may have a secret in it by its name: its values are for nobody's report.
+_SECRETIVE = re.compile(r"pass(?!Role)|pwd|secret|token|credential|private|api_?key", re.IGNORECASE)
 _POLICY = judges.ranked("Delete", "Snapshot", "RetainExceptOnCreate", "Retain", without="Delete")
 # Of a new one the facts tell what they know of such a type, and nothing else.
 _KNOWN_BY_FACTS = frozenset(
@@ -87,6 +89,8 @@ def _unseen(found: Difference) -> bool:
 
 
 def _words(name: str, found: Difference) -> str:
+    if any(_SECRETIVE.search(part) for part in found.path):
+        return f"{name}: {_label(found)} differs; it may be a secret, so its values aren't shown"
     old, new = shown(found.old, found.new)
     if found.new is None:
         return f"{name}: {_label(found)} is gone; before: {old}"

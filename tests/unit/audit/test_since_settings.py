@@ -575,3 +575,13 @@ def test_what_values_come_from_is_told(section: str, before: Any, after: Any, di
     old, now = (template({}, **{section: {"X": said}}) for said in (before, after))
     (change,) = template_changes(old, now)
     assert (change.direction, change.area) == (direction, "code")
+
+
+@pytest.mark.parametrize("name", ["DB_PASS", "API_KEY", "ClientSecret", "GITHUB_TOKEN"])
+def test_what_may_be_a_secret_is_told_without_its_values(name: str) -> None:
+    before = mutated(put(*VARIABLES, name, to="hunter1"))
+    after = mutated(put(*VARIABLES, name, to="hunter2"))
+    (change,) = told(before, after)
+    assert (change.direction, change.area) == (WIDER, "code")
+    assert f"Environment.Variables.{name} differs" in change.text
+    assert "hunter" not in change.text
