@@ -15,7 +15,8 @@ from paycli.stack.retention import DATA_TYPES
 
 _PAUSE = 1.0  # seconds; a detection of this stack takes AWS half a minute or so
 _GIVE_UP = 15 * 60.0  # seconds
-_CONCERNS = ["MODIFIED", "DELETED", "NOT_CHECKED", "UNKNOWN", "UNSUPPORTED"]
+_DRIFTED = ["MODIFIED", "DELETED"]
+_UNCHECKED = ["NOT_CHECKED", "UNKNOWN", "UNSUPPORTED"]
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,7 @@ def detect(cloudformation: Any, stack_name: str, report: Report) -> Drift:
     report(Step(f"Looking for drift of {stack_name}"))
     ended = _ended(cloudformation, begun)
     found = list(_resource_drifts(cloudformation, ended["StackId"]))
-    resources = tuple(
-        _drifted(drift) for drift in found if drift["StackResourceDriftStatus"] in {"MODIFIED", "DELETED"}
-    )
+    resources = tuple(_drifted(drift) for drift in found if drift["StackResourceDriftStatus"] in _DRIFTED)
     failed = ended["DetectionStatus"] == "DETECTION_FAILED"
     incomplete = ended.get("DetectionStatusReason") or "CloudFormation doesn't say why" if failed else ""
     if failed and not resources:
@@ -81,7 +80,7 @@ def detect(cloudformation: Any, stack_name: str, report: Report) -> Drift:
         stack_name,
         ended["Timestamp"],
         resources,
-        tuple(sorted(drift["LogicalResourceId"] for drift in found if _drifted(drift) not in resources)),
+        tuple(sorted(drift["LogicalResourceId"] for drift in found if drift["StackResourceDriftStatus"] in _UNCHECKED)),
         incomplete,
     )
 
@@ -102,7 +101,7 @@ def _ended(cloudformation: Any, detection: str) -> Mapping[str, Any]:
 
 def _resource_drifts(cloudformation: Any, stack_id: str) -> Iterator[Mapping[str, Any]]:
     """Give what isn't in sync, page after page: the SDK has no paginator for it."""
-    asked: dict[str, Any] = {"StackName": stack_id, "StackResourceDriftStatusFilters": _CONCERNS}
+    asked: dict[str, Any] = {"StackName": stack_id, "StackResourceDriftStatusFilters": [*_DRIFTED, *_UNCHECKED]}
     while True:
         page = cloudformation.describe_stack_resource_drifts(**asked)
         yield from page["StackResourceDrifts"]
