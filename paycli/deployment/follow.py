@@ -16,7 +16,6 @@ from paycli.progress import Report, ResourceEvent, Step
 _SHORTEST, _LONGEST = 1.4, 2.0
 _EMBEDDED = 0.1  # the embedded AWS is on this machine, and done at once
 _SETTLE_SECONDS = 1.0
-_OVERLAP = 25  # known events that are looked at again: so many newer ones may show before a late one
 DEADLINE_SECONDS = 3600.0
 DEADLINE_CODE = "deadline"  # of the error that it has passed
 SILENCE_SECONDS = 300.0  # how long AWS may be out of reach
@@ -65,7 +64,7 @@ def follow(
         if operation.status:
             if "COMPLETE" not in operation.status or "ROLLBACK" in operation.status:
                 time.sleep(_SETTLE_SECONDS)  # events may show late, and one of them is the cause
-                operation.take(look.fresh())
+                operation.take(look.missed())
             return Finished(operation.status, tuple(operation.events))
         # One call a second at most, counting the next look and the one that reads the outputs.
         earned = look.calls + 2 - (time.monotonic() - began)
@@ -136,11 +135,20 @@ class _Patient:
         self.calls = 0
 
     def fresh(self) -> list[dict[str, Any]]:
-        """Return the events that weren't seen before, oldest first; none where AWS can't be asked now."""
+        """Return the events that weren't seen before, oldest first; none where AWS can't be asked now.
+
+        One that shows late is found while it stands on the page of the newest, or by `missed`.
+        """
+        return self._taken(self._since(whole=False) if self._known else self._begun_last())
+
+    def missed(self) -> list[dict[str, Any]]:
+        """Return what `fresh` has not: late events of the whole operation."""
+        return self._taken(self._since(whole=True))
+
+    def _taken(self, events: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
         try:
-            unknown = self._unknown() if self._known else self._begun_last()
             # An event that comes meanwhile moves the pages: the last of one is then the first of the next as well.
-            found = list({event["EventId"]: event for event in unknown}.values())
+            found = {event["EventId"]: event for event in events if event["EventId"] not in self._known}
         except Exception as error:
             if not is_temporary(error):
                 error.add_note("CloudFormation goes on with what it has begun: the same command follows it again.")
@@ -150,8 +158,8 @@ class _Patient:
         if self._silent_since is not None:
             self._report(Step("AWS answers again."))
         self._silent_since = None
-        self._known |= {event["EventId"] for event in found}
-        return found[::-1]
+        self._known |= found.keys()
+        return list(found.values())[::-1]
 
     def _wait_or_give_up(self, error: Exception) -> None:
         now = time.monotonic()
@@ -161,21 +169,14 @@ class _Patient:
         elif now - self._silent_since > SILENCE_SECONDS:
             raise error
 
-    def _unknown(self) -> Iterator[dict[str, Any]]:
-        """Give the unknown events, newest first, until enough known ones are passed.
-
-        Events show late, and then stand below known ones.
-        """
-        passed = set[str]()  # an event that comes meanwhile moves the pages, and shows one again
+    def _since(self, *, whole: bool) -> Iterator[dict[str, Any]]:
+        """Give the events of the operation, newest first; to the end of a page with known ones unless `whole`."""
         for page in self._pages():
             for event in page:
                 if event["EventId"] in self._before:
                     return
-                if event["EventId"] in self._known:
-                    passed.add(event["EventId"])
-                else:
-                    yield event
-            if len(passed) >= _OVERLAP:
+                yield event
+            if not whole and any(event["EventId"] in self._known for event in page):
                 return
 
     def _begun_last(self) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Following an operation to its end, whatever the events do on their way."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -124,12 +124,15 @@ class Late:
         self.now += self.pause
 
 
+ENDS = ("UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED")
+
+
 @st.composite
-def operations(draw: st.DrawFn) -> tuple[Late, int]:
-    """Draw an operation, and how many events of earlier ones stand before it."""
+def operations(draw: st.DrawFn, ends: Sequence[str] = ENDS) -> tuple[Late, int]:
+    """Draw an operation that ends in one of `ends`, and how many events of earlier ones stand before it."""
     earlier = draw(st.integers(1, 5))
     statuses = draw(st.lists(st.sampled_from(["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE", "UPDATE_FAILED"]), max_size=12))
-    end = draw(st.sampled_from(["UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"]))
+    end = draw(st.sampled_from(ends))
     events = [raw_event(number, "UPDATE_COMPLETE") for number in range(earlier)]
     events.append(raw_event(earlier, "UPDATE_IN_PROGRESS"))
     events += [
@@ -164,39 +167,46 @@ def test_no_event_is_told_twice_and_the_end_is_the_stack_s(drawn: tuple[Late, in
     assert all(event.done <= event.total for event in told)
 
 
-@given(operations(), st.data())
-def test_every_event_is_told_once_where_few_newer_ones_show_before_it(
+@given(operations(ends=["UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED", "UPDATE_FAILED"]), st.data())
+def test_every_event_of_a_failure_is_told_once_however_late_it_shows(
     drawn: tuple[Late, int], data: st.DataObject
 ) -> None:
-    """`_OVERLAP` newer ones at most, and the stack's own end last."""
+    """And however far down the pages: one of them is the cause."""
     late, earlier = drawn
-    overlap = data.draw(st.integers(1, 4))
     own = len(late.events) - earlier
-    steps = data.draw(st.lists(st.integers(1, 6), min_size=own, max_size=own))
-    happened = [sum(steps[: number + 1]) for number in range(own)]
-    delays = data.draw(st.lists(st.integers(0, 30), min_size=own, max_size=own))
-    # The event with the number n shows before the (n + overlap)th happens.
+    begins = data.draw(st.booleans())  # and is followed from there, once that shows
     shows = [
-        min(at + delay, happened[min(number + overlap, own - 1)])
-        for number, (at, delay) in enumerate(zip(happened, delays, strict=True))
+        0 if begins else data.draw(st.integers(0, 9)),
+        *data.draw(st.lists(st.integers(0, 40), min_size=own - 1, max_size=own - 1)),
     ]
     shows[-1] = max(shows)
-    begins = data.draw(st.booleans())  # and is followed from there, once that shows
-    late.shows = [0] * earlier + ([0, *shows[1:]] if begins else shows)
-    with patch.object(following, "_OVERLAP", overlap):
-        finished = run(late, earlier, [], from_its_beginning=begins)
+    late.shows = [0] * earlier + shows
+    finished = run(late, earlier, [], from_its_beginning=begins)
     assert sorted(event.at.second for event in finished.events) == list(range(earlier, len(late.events)))
 
 
-def test_a_known_event_that_a_moving_page_shows_again_hides_no_late_one() -> None:
-    """Each page is of one event; event 2 shows late, and newer ones come while the pages are read."""
-    shows = [0, 1, 6, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 18, 18]
-    events = [raw_event(number, "UPDATE_IN_PROGRESS", f"Resource{number}") for number in range(14)]
-    events[0], events[1] = raw_event(0, "UPDATE_COMPLETE"), raw_event(1, "UPDATE_IN_PROGRESS")
-    late = Late([*events, raw_event(14, "UPDATE_COMPLETE")], shows, page=1, pause=2)
-    with patch.object(following, "_OVERLAP", 2):
+def test_what_shows_late_is_told_at_the_next_look_where_it_stands_on_the_first_page() -> None:
+    events = [raw_event(0, "CREATE_COMPLETE"), *(raw_event(number, "UPDATE_IN_PROGRESS") for number in range(1, 5))]
+    late = Late([*events, raw_event(5, "UPDATE_COMPLETE")], [0, 1, 9, 2, 3, 20], page=5)
+    assert sorted(event.at.second for event in run(late, 1, []).events) == [1, 2, 3, 4, 5]
+
+
+def test_pages_are_read_as_far_as_something_new_can_stand() -> None:
+    """Events of a burst fill three pages; what is known already costs no page more."""
+    events = [raw_event(0, "CREATE_COMPLETE"), *(raw_event(number, "UPDATE_IN_PROGRESS") for number in range(1, 10))]
+    late = Late([*events, raw_event(10, "UPDATE_COMPLETE")], [0, *[1] * 9, 12], page=4, pause=4)
+    reads: list[int] = []
+    with patch.object(late, "paginate", lambda **request: _counted(Late.paginate(late, **request), reads)):
         finished = run(late, 1, [])
-    assert sorted(event.at.second for event in finished.events) == list(range(1, 15))
+    assert sorted(event.at.second for event in finished.events) == list(range(1, 11))
+    assert reads == [1, 3, 1]
+
+
+def _counted(pages: Iterator[dict[str, Any]], reads: list[int]) -> Iterator[dict[str, Any]]:
+    reads.append(0)
+    for page in pages:
+        reads[-1] += 1
+        yield page
 
 
 # AWS out of reach
