@@ -7,6 +7,11 @@ _SECRETS = (
     (re.compile(r"(x-amz-security-token[:=]\s*)[^\s&'\"]+", re.IGNORECASE), r"\1…"),
     (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), r"\1…@"),
 )
+# A space of no width parts what would tell somebody, link an issue or an address.
+_LETTERS = str.maketrans(
+    {letter: f"\\{letter}" for letter in "\\`*_[]()|~!$"}
+    | {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "@&#8203;", "#": "#&#8203;"}
+)
 
 
 def printable(text: str) -> str:
@@ -24,6 +29,11 @@ def redacted(text: str) -> str:
 def one_line(text: str) -> str:
     """Return the text as printable() does, in one line: what it says can't pass for a line of its own."""
     return " ".join(printable(text).split())
+
+
+def for_markdown(text: str) -> str:
+    """Return a text that Markdown shows as it is, in one line."""
+    return one_line(text).translate(_LETTERS).replace("://", ":&#8203;//").replace("www.", "www&#8203;.")
 
 
 def span(seconds: float) -> str:

@@ -12,20 +12,9 @@ from paycli.audit.answers import answers
 from paycli.audit.changes import Changes
 from paycli.audit.report import Report
 from paycli.audit.surface import Surface
-from paycli.text import one_line
+from paycli.text import for_markdown
 
 _FINDING = ("Severity", "Rule", "Resource", "Where", "Finding", "Reasons")
-
-# A space of no width parts what would tell somebody, link an issue or an address.
-_LETTERS = str.maketrans(
-    {letter: f"\\{letter}" for letter in "\\`*_[]()|~!$"}
-    | {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "@&#8203;", "#": "#&#8203;"}
-)
-
-
-def escaped(text: str) -> str:
-    """Return a text that Markdown shows as it is, in one line."""
-    return one_line(text).translate(_LETTERS).replace("://", ":&#8203;//").replace("www.", "www&#8203;.")
 
 
 def markdown(report: Report) -> str:
@@ -35,17 +24,17 @@ def markdown(report: Report) -> str:
 
 def _lines(report: Report) -> Iterator[str]:
     facts = report.facts
-    yield f"**{escaped(wording.verdict(report))}**"
+    yield f"**{for_markdown(wording.verdict(report))}**"
     if report.findings:
         yield from _section("Findings", _table(_FINDING, _findings(report)))
     if report.changes:
-        yield from _section(f"Changes since {escaped(report.changes.since)}", _changes(report.changes))
+        yield from _section(f"Changes since {for_markdown(report.changes.since)}", _changes(report.changes))
     yield from _section("Answers", _answers(report))
     yield from _section("Surface", _surface(facts.surface))
     yield from _section("Access", _table(wording.GRANT, map(wording.grant_row, facts.access)))
     yield from _section("Data", _table(wording.STORE, map(wording.store_row, facts.data)))
     if facts.unread:
-        yield from _section("Not read by this report", (f"- {escaped(name)}" for name in facts.unread))
+        yield from _section("Not read by this report", (f"- {for_markdown(name)}" for name in facts.unread))
     if report.acceptances:
         rows = map(wording.acceptance_row, report.acceptances)
         yield from _section("Accepted risks", _table(wording.ACCEPTANCE, rows))
@@ -59,7 +48,7 @@ def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[st
     yield f"| {' | '.join(headers)} |"
     yield f"|{' --- |' * len(headers)}"
     for row in rows:
-        yield f"| {' | '.join(escaped(cell) for cell in row)} |"
+        yield f"| {' | '.join(for_markdown(cell) for cell in row)} |"
 
 
 def _findings(report: Report) -> Iterator[Sequence[str]]:
@@ -74,17 +63,22 @@ def _changes(changes: Changes) -> Iterator[str]:
     if rows:
         yield from (wording.change_summary(changes), "")
     for title, group in groupby(rows, key=lambda row: row[0]):
-        yield from (f"**{title}**", "", *(f"- {escaped(text)}" for _, text in group), "")
+        yield from (f"**{title}**", "", *(f"- {for_markdown(text)}" for _, text in group), "")
     if not rows:
         yield wording.NO_CHANGES
 
 
 def _answers(report: Report) -> Iterator[str]:
     for answer in answers(report):
-        yield from (f"**{answer.question}**", "", *(f"- {escaped(sentence)}" for sentence in answer.sentences), "")
+        yield from (
+            f"**{answer.question}**",
+            "",
+            *(f"- {for_markdown(sentence)}" for sentence in answer.sentences),
+            "",
+        )
 
 
 def _surface(surface: Surface) -> Iterator[str]:
     for line in wording.api_lines(surface):
-        yield from (escaped(line), "")
+        yield from (for_markdown(line), "")
     yield from _table(wording.ROUTE, map(wording.route_row, surface.routes))

@@ -11,8 +11,8 @@ from paycli.audit.access import Grant
 from paycli.audit.answers import answers
 from paycli.audit.changes import NARROWER, WIDER, Changes
 from paycli.audit.report import Report
-from paycli.tables import plain_table
 from paycli.text import one_line
+from paycli.views.table import plain_table
 
 # Letters of a column of the access table: one of all the actions on a key would push the others out of sight.
 _WIDEST = 60

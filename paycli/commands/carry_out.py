@@ -4,10 +4,11 @@ import dataclasses
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from paycli import console, display, tables
+from paycli import console, display
 from paycli.commands.common import Project, goes_on
 from paycli.console import Result
 from paycli.text import printable
+from paycli.views import deploys
 
 if TYPE_CHECKING:
     from paycli.aws import Aws
@@ -24,7 +25,7 @@ def review(plan: "Plan", allow_remove: Collection[str], *, yes: bool) -> None:
     change_set = plan.change_set
     if change_set is None:
         return
-    console.show(console.err(), tables.changes(change_set, plan.caller.place))
+    console.show(console.err(), deploys.changes(change_set, plan.caller.place))
     removed = {change.logical_id for change in plan.changes if change.action == "Remove"}
     for unused in sorted(set(allow_remove) - removed):
         console.note(f"--allow-remove {unused}: nothing of that name would be removed.")
@@ -82,4 +83,4 @@ def deployed_result(plan: "Plan", deployed: "Deployed") -> Result:
     }
     count = sum(change.action != "Dynamic" for change in plan.changes)  # that one may turn out to be none
     said = f"{count} changes deployed, as deploy {record.number}." if record else NO_CHANGES
-    return Result(data, shown=[said, *tables.outputs(deployed.outputs), f"Written to {printable(str(deployed.path))}"])
+    return Result(data, shown=[said, *deploys.outputs(deployed.outputs), f"Written to {printable(str(deployed.path))}"])

@@ -7,13 +7,13 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from paycli import tables
 from paycli.commands import deployer_policy
 from paycli.commands.common import Project, environment_command, region_of_outside
 from paycli.configuration import leaves, table_model
 from paycli.console import Result
 from paycli.environment import Environment
 from paycli.errors import ExitStatus, UsageError
+from paycli.views import settings
 
 
 def _unless_a_command_follows(settings: Callable[..., int]) -> Callable[..., int]:
@@ -59,7 +59,7 @@ def command(project: Project, describe: bool) -> Result:
     if project.environment.region is None and project.environment.target == "aws":
         row = next(row for row in rows if row["setting"] == "region")
         row["value"], row["source"] = region_of_outside(project.environment.profile)
-    return Result({"settings": rows}, shown=[tables.settings(rows, describe=describe)])
+    return Result({"settings": rows}, shown=[settings.settings(rows, describe=describe)])
 
 
 def _said(dotted: str, sources: Mapping[str, str]) -> str:

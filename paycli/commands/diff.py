@@ -4,11 +4,12 @@ import dataclasses
 
 import click
 
-from paycli import console, display, tables
+from paycli import console, display
 from paycli.commands.carry_out import NO_CHANGES, planned
 from paycli.commands.common import Project, environment_command
 from paycli.console import Result
 from paycli.errors import ExitStatus
+from paycli.views import deploys
 
 
 @click.command("diff", epilog="Example: paycli diff --env prod || test $? -eq 4")
@@ -37,7 +38,7 @@ def command(project: Project, revert_drift: bool) -> Result:
     data = {**planned(plan, executed=False), "code": dataclasses.asdict(code)}
     if plan.change_set is None:
         return Result(data, shown=[NO_CHANGES])
-    shown = [tables.changes(plan.change_set, plan.caller.place), *tables.code_change(code)]
+    shown = [deploys.changes(plan.change_set, plan.caller.place), *deploys.code_change(code)]
     lost = [change.logical_id for change in plan.changes if change.loses_data]
     if lost:
         console.note(f"A deploy would refuse this: {', '.join(lost)} would be lost.")

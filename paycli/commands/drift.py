@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paycli import display, screens
+from paycli import display
 from paycli.commands.common import Project, environment_command
 from paycli.console import Result
 from paycli.errors import ExitStatus, PaycliError, not_deployed
+from paycli.views import drift as drift_view
 
 if TYPE_CHECKING:
     from paycli.operations.drift import Drift
@@ -46,7 +47,7 @@ def command(project: Project) -> Result:
     if drift.incomplete:
         said = f"The detection is incomplete: {drift.incomplete}"
         errors = (PaycliError(said, hint="What it could read is shown.", code="drift_incomplete"),)
-    shown = [*screens.drift(drift), *would, *notes]
+    shown = [*drift_view.drift(drift), *would, *notes]
     return Result(data, shown=shown, status=ExitStatus.DIFFERENT if drift.resources else ExitStatus.DONE, errors=errors)
 
 

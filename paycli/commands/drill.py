@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paycli import __version__, console, display
-from paycli.commands import drill_view
 from paycli.commands.common import Project, environment_command, save
 from paycli.console import Result
 from paycli.errors import ExitStatus, PaycliError, UsageError
+from paycli.views import drill as drill_view
 
 if TYPE_CHECKING:
     from paycli.aws import Aws, Caller

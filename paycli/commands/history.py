@@ -2,9 +2,9 @@
 
 import click
 
-from paycli import tables
 from paycli.commands.common import Project, environment_command
 from paycli.console import Result
+from paycli.views import deploys
 
 
 @click.command("history", epilog="Example: paycli history --env prod --limit 5")
@@ -31,6 +31,6 @@ def command(project: Project, limit: int) -> Result:
     }
     if not found:
         return Result(data, shown=[f"No deploy of {environment.name} is on record."])
-    shown = [tables.history(found, running)]
+    shown = [deploys.history(found, running)]
     failed = [f"Deploy {record.number}: {record.cause}" for record in found[:1] if record.cause]
     return Result(data, shown=[*shown, *failed])

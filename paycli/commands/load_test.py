@@ -217,14 +217,14 @@ def _run(
     page: Path | None,
     place: str,
 ) -> Result:
-    from paycli import load_screen
     from paycli.operations.load import html, run, verdict
+    from paycli.views import load as load_view
 
     with display.measuring() as report:
         findings = run.run(target, plan, options, project.root, report)
     found = verdict.document(findings)
     errors = tuple(verdict.problems(findings, max_errors))
-    shown = load_screen.load(found, place)
+    shown = load_view.load(found, place)
     if page:
         save(page, html.page(findings, found, place, errors))
         shown.append(f"The page is in {page}")

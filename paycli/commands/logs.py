@@ -123,7 +123,7 @@ def _lines(reader: "Reader", story: "Story | None", start: int, end: int) -> "It
 
 
 def _result(reader: "Reader", found: "list[LogEvent]") -> Result:
-    from paycli import log_lines
+    from paycli.views import logs as logs_view
 
     missing = sorted(reader.missing)
     if len(missing) == len(reader.groups):
@@ -131,8 +131,8 @@ def _result(reader: "Reader", found: "list[LogEvent]") -> Result:
     if not found:
         console.note("No such line.")
     terminal = console.is_terminal(sys.stdout)
-    shown = [log_lines.coloured(event) if terminal else log_lines.line(event) for event in found]
-    data = {"events": [log_lines.document(event) for event in found], "missing_groups": missing}
+    shown = [logs_view.coloured(event) if terminal else logs_view.line(event) for event in found]
+    data = {"events": [logs_view.document(event) for event in found], "missing_groups": missing}
     return Result(data, shown=shown)
 
 
@@ -146,8 +146,8 @@ def _no_groups(missing: Iterable[str]) -> PaycliError:
 
 def _follow(reader: "Reader", story: "Story | None", start: int, *, errors: bool) -> NoReturn:
     """Show lines until somebody interrupts, which is how it ends: nothing more is to be said then."""
-    from paycli import log_lines
     from paycli.operations.logs.follow import Following
+    from paycli.views import logs as logs_view
 
     context = click.get_current_context()
     as_json = context.params["as_json"]
@@ -156,9 +156,9 @@ def _follow(reader: "Reader", story: "Story | None", start: int, *, errors: bool
     with contextlib.suppress(KeyboardInterrupt):
         for event in following.lines(start):
             if terminal:
-                console.show(console.out(), log_lines.coloured(event))
+                console.show(console.out(), logs_view.coloured(event))
                 continue
-            text = json.dumps(log_lines.document(event)) if as_json else log_lines.line(event)
+            text = json.dumps(logs_view.document(event)) if as_json else logs_view.line(event)
             sys.stdout.write(f"{text}\n")
             sys.stdout.flush()
     context.exit(ExitStatus.INTERRUPTED)

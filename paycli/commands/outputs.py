@@ -5,10 +5,10 @@ import shlex
 
 import click
 
-from paycli import tables
 from paycli.commands.common import Project, environment_command
 from paycli.console import Result
 from paycli.errors import UsageError
+from paycli.views import deploys
 
 
 @click.command("outputs", epilog='Example: eval "$(paycli outputs --env dev --format env)"; echo "$APIEndpoint"')
@@ -40,4 +40,4 @@ def command(project: Project, form: str, key: str | None) -> Result:
         return Result({"outputs": outputs}, text="".join(lines))
     if form == "json":
         return Result({"outputs": outputs}, text=json.dumps(outputs, indent=2) + "\n")
-    return Result({"outputs": outputs}, shown=tables.outputs(outputs))
+    return Result({"outputs": outputs}, shown=deploys.outputs(outputs))

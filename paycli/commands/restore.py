@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paycli import console, display
-from paycli.commands import restored_view
 from paycli.commands.common import Project, environment_command
 from paycli.console import Result
 from paycli.errors import DetachedError, ExitStatus, PaycliError, UsageError
+from paycli.views import restore as restore_view
 
 if TYPE_CHECKING:
     from paycli.aws import Aws, Caller
@@ -155,7 +155,7 @@ def _show(project: Project, aws: "Aws") -> Result:
     window = restoring.window(dynamodb, environment)
     found = tables.find(dynamodb, environment, "restore")
     shown: list[Any] = [f"{tables.live_name(environment)} can be restored to any second from {window}."]
-    shown += [restored_view.listed(found)] if found else ["No restored table is there."]
+    shown += [restore_view.listed(found)] if found else ["No restored table is there."]
     data = {
         "window": {"earliest": window.earliest.isoformat(), "latest": window.latest.isoformat()},
         "tables": [
@@ -189,14 +189,14 @@ def _restore(project: Project, aws: "Aws", to: str, wish: _Wish, *, compare: boo
     name, wanted = restoring.begin(dynamodb, environment, "restore", point if wanted_point else None)
     again = f"paycli restore --env {environment.name} --finish --table {name}"
     with _interruptible(f"AWS goes on restoring {name}.", again), display.activity() as report:
-        console.note(f"Restoring {tables.live_name(environment)} as of {restored_view.moment(point)} to {name}")
+        console.note(f"Restoring {tables.live_name(environment)} as of {restore_view.moment(point)} to {name}")
         restoring.finish(dynamodb, environment, "restore", name, wanted, point, report)
     data = {"table": name, "live": tables.live_name(environment), "point": point.isoformat()}
     if compare:
         pair = Pair(name, tables.live_name(environment), point)
         result = _compared(_compare(aws, pair, wish))
         return dataclasses.replace(result, data={**data, **result.data})
-    said = f"{name} holds the payments as of {restored_view.moment(point)}."
+    said = f"{name} holds the payments as of {restore_view.moment(point)}."
     hint = f"Next: paycli restore --env {environment.name} --compare"
     return Result({**data, "notes": _notes(environment)}, shown=[said, hint])
 
@@ -209,7 +209,7 @@ def _undelete(project: Project, aws: "Aws", caller: "Caller", wish: _Wish) -> Re
     name = tables.live_name(environment)
     backup = deleted.find(dynamodb, environment)
     if not backup.begun:
-        action = f"Restore {name} in its place, as it was deleted at {restored_view.moment(backup.made_at)}"
+        action = f"Restore {name} in its place, as it was deleted at {restore_view.moment(backup.made_at)}"
         console.confirm(f"{action}, in {caller.place}", environment.name, typed=environment.retain_data, yes=wish.yes)
     again = f"paycli restore --env {environment.name} --deleted"
     with _interruptible(f"AWS goes on restoring {name}.", again), display.activity() as report:
@@ -231,7 +231,7 @@ def _finish(project: Project, aws: "Aws", wish: _Wish) -> Result:
         point = table.point or restoring.point_of(dynamodb, table.name, table.made_at)
         wanted = restoring.live_settings(dynamodb, environment)
         restoring.finish(dynamodb, environment, "restore", table.name, wanted, point, report)
-    said = f"{table.name} is complete. It holds the payments as of {restored_view.moment(point)}."
+    said = f"{table.name} is complete. It holds the payments as of {restore_view.moment(point)}."
     return Result({"table": table.name, "point": point.isoformat()}, shown=[said])
 
 
@@ -269,7 +269,7 @@ def _compared(comparison: "Comparison") -> Result:
         "sample": [dataclasses.asdict(difference) for difference in comparison.sample],
     }
     status = ExitStatus.DIFFERENT if comparison.different else ExitStatus.DONE
-    return Result(data, shown=list(restored_view.compared(comparison)), status=status)
+    return Result(data, shown=list(restore_view.compared(comparison)), status=status)
 
 
 def _merge(project: Project, aws: "Aws", caller: "Caller", wish: _Wish) -> Result:
@@ -305,8 +305,8 @@ def _merge(project: Project, aws: "Aws", caller: "Caller", wish: _Wish) -> Resul
 
 def _merged(pair: "Pair", counts: Mapping[str, int]) -> Result:
     data = {"table": pair.restored, "live": pair.live, "point": pair.point.isoformat(), "counts": dict(counts)}
-    said = f"{pair.restored} (as of {restored_view.moment(pair.point)}) into {pair.live}:"
-    return Result(data, shown=[said, *restored_view.merged(counts)])
+    said = f"{pair.restored} (as of {restore_view.moment(pair.point)}) into {pair.live}:"
+    return Result(data, shown=[said, *restore_view.merged(counts)])
 
 
 def _surveyed(dynamodb: Any, pair: "Pair", wish: _Wish) -> Mapping[str, int]:

@@ -4,10 +4,11 @@ import dataclasses
 
 import click
 
-from paycli import display, tables
+from paycli import display
 from paycli.commands.common import Project, environment_command
 from paycli.console import Result
 from paycli.errors import ExitStatus, PaycliError
+from paycli.views import checks
 
 
 @click.command("smoke-test", epilog="Example: paycli smoke-test --env dev --only workflow --only health")
@@ -45,7 +46,7 @@ def check_stack(project: Project, *, only: tuple[str, ...]) -> Result:
     )
     return Result(
         {"checks": [dataclasses.asdict(result) for result in results], "failed": len(failed)},
-        shown=[*map(tables.check_line, results), said],
+        shown=[*map(checks.check_line, results), said],
         status=ExitStatus.FAILED if failed else ExitStatus.DONE,
         errors=errors,
     )

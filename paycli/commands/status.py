@@ -26,14 +26,14 @@ def command(project: Project) -> Result:
 
     Exits with 0 where there is a stack, whatever its state is; with 1 where there is none or it can't be read.
     """
-    from paycli import screens
     from paycli.operations.readings import Unread
     from paycli.operations.status import gather
+    from paycli.views import status as status_view
 
     found = gather(project.connect_to_deployed(), project.environment)
     notes = [_EMBEDDED] if project.environment.target == "embedded" else []
     data = {**asdict(found, dict_factory=_plain), "notes": notes}
-    shown = [*screens.status(found), *notes]
+    shown = [*status_view.status(found), *notes]
     if isinstance(found.stack, Unread):
         error = PaycliError(f"The stack can't be read: {found.stack.unread}", code="stack_unread")
         return Result(data, shown=shown, status=ExitStatus.FAILED, errors=(error,))

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from paycli import console, display, tables
+from paycli import console, display
 from paycli.commands.common import Project, environment_command, goes_on
 from paycli.console import Result
 from paycli.errors import PaycliError
 from paycli.text import printable
+from paycli.views import deploys
 
 if TYPE_CHECKING:
     from paycli.aws import Aws, Caller
@@ -49,7 +50,7 @@ def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...
         data = {"deleted": False, "left": [], **forgotten, **stopped}
         return Result(data, shown=[f"There is no stack {environment.stack_name}.", *_said(forgotten)])
     plan = teardown.retaining(plan, retain)
-    console.show(console.err(), tables.teardown(plan, caller.place))
+    console.show(console.err(), deploys.teardown(plan, caller.place))
     for resource in plan.in_the_way:
         console.note(f"{resource.logical_id} was in the way before: {resource.reason}")
     if plan.in_the_way and not retain:

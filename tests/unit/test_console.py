@@ -16,8 +16,8 @@ from paycli import console
 from paycli.display import Board, activity, live_display, plain_lines
 from paycli.errors import ExitStatus, PaycliError, UsageError
 from paycli.progress import ResourceEvent, Step
-from paycli.tables import plain_table
 from paycli.text import one_line, printable
+from paycli.views.table import plain_table
 
 
 class Terminal(io.StringIO):
@@ -61,10 +61,11 @@ def test_lines_and_tables_as_text_have_no_trailing_blanks() -> None:
 
 def test_lines_off_a_terminal_need_no_rich() -> None:
     script = (
-        "import sys; from paycli import console, display, tables; from paycli.progress import Step\n"
+        "import sys; from paycli import console, display\n"
+        "from paycli.progress import Step; from paycli.views import deploys\n"
         "console.note('a note')\n"
         "with display.activity() as report: report(Step('a step'))\n"
-        "shown = tables.outputs({'Key': 'value'})\n"
+        "shown = deploys.outputs({'Key': 'value'})\n"
         "console.finish(console.Result({}, shown=shown), command='x', environment='dev', as_json=False)\n"
         "print('rich' in sys.modules)\n"
     )

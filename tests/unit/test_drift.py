@@ -9,11 +9,11 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from paycli import screens
 from paycli.console import plain
 from paycli.errors import PaycliError
 from paycli.operations.drift import Drift, detect
 from paycli.progress import Event, Step
+from paycli.views import drift as drift_view
 
 STACK = "payment-api-dev"
 STACK_ID = f"arn:aws:cloudformation:eu-central-1:111111111111:stack/{STACK}/1"
@@ -61,14 +61,14 @@ def test_what_cannot_be_checked_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     statuses = ["DETECTION_IN_PROGRESS", "DETECTION_IN_PROGRESS", "DETECTION_COMPLETE"]
     found = detected(monkeypatch, statuses, drift_of("B", "UNSUPPORTED"), drift_of("A", "UNKNOWN"))
     assert (found.resources, found.unchecked, found.incomplete) == ((), ("A", "B"), "")
-    assert plain(screens.drift(found)) == f"Nothing of {STACK} has drifted.\nCloudFormation can't tell of A, B.\n"
+    assert plain(drift_view.drift(found)) == f"Nothing of {STACK} has drifted.\nCloudFormation can't tell of A, B.\n"
 
 
 def test_a_long_value_is_cut_on_the_screen_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     difference = {"PropertyPath": "/P", "ExpectedValue": "x" * 300, "ActualValue": "null", "DifferenceType": "REMOVE"}
     found = detected(monkeypatch, ["DETECTION_COMPLETE"], drift_of("A", "MODIFIED", PropertyDifferences=[difference]))
     assert found.resources[0].differences[0].before == "x" * 300
-    assert "x" * 197 + "..." in plain(screens.drift(found))
+    assert "x" * 197 + "..." in plain(drift_view.drift(found))
 
 
 @pytest.mark.parametrize("reason", ["Access denied to sqs:GetQueueAttributes", ""])

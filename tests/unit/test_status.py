@@ -12,7 +12,6 @@ from typing import Any
 import botocore.session
 import pytest
 
-from paycli import screens
 from paycli.aws import Aws
 from paycli.cli import run
 from paycli.commands.common import Project
@@ -22,6 +21,7 @@ from paycli.operations.readings import Unread
 from paycli.operations.stack_state import _MEANINGS, stack_state
 from paycli.operations.status import Status, gather
 from paycli.stack.monitoring import watches
+from paycli.views import status as status_view
 from tests.unit.smoke.smoke_stack import AwsError, Reply, Stack, aws_of, outputs, problem, serving
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/payment-api-test/1"
@@ -143,7 +143,7 @@ def found_on(account: Account, **options: Any) -> Status:
 
 
 def screen(status: Status) -> str:
-    return "\n".join(line.plain for line in screens.status(status))
+    return "\n".join(line.plain for line in status_view.status(status))
 
 
 def test_a_stack_that_is_well_takes_eight_calls() -> None:
@@ -477,4 +477,6 @@ def test_a_stack_from_before_has_no_queue_to_show() -> None:
 def test_times_are_said_as_one_speaks(ago: int, words: str) -> None:
     status = found_on(Account())
     now = BEGAN + timedelta(seconds=ago)
-    assert words in next(line.plain for line in screens.status(replace(status, at=now)) if "Last change" in line.plain)
+    assert words in next(
+        line.plain for line in status_view.status(replace(status, at=now)) if "Last change" in line.plain
+    )

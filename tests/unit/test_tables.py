@@ -1,16 +1,25 @@
 """How results read."""
 
-from paycli import tables
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from rich.text import Text
+
 from paycli.commands.teardown import _result
 from paycli.deployment.stacks import Stack
 from paycli.deployment.teardown import Leftover, Resource, TeardownPlan
 from paycli.smoke import CheckResult
+from paycli.views import checks
+from paycli.views.table import plain_table
 
 
 def test_a_check_says_what_it_found_or_missed() -> None:
-    assert tables.check_line(CheckResult("topic", "The topic exists", True, 0.5)).plain.endswith("The topic exists")
+    assert checks.check_line(CheckResult("topic", "The topic exists", True, 0.5)).plain.endswith("The topic exists")
     failed = CheckResult("topic", "The topic exists", False, 0.5, expected="a topic", found="none\x1b[2J")
-    assert tables.check_line(failed).plain.endswith("(expected a topic; found none\N{REPLACEMENT CHARACTER}[2J)")
+    assert checks.check_line(failed).plain.endswith("(expected a topic; found none\N{REPLACEMENT CHARACTER}[2J)")
 
 
 def test_a_teardown_on_aws_says_what_aws_keeps_for_a_while() -> None:
@@ -21,3 +30,55 @@ def test_a_teardown_on_aws_says_what_aws_keeps_for_a_while() -> None:
     assert "remove it with: aws dynamodb …" in said[2]
     assert "7 days" in said[3]
     assert "35 days" in said[3]
+
+
+def at_width(width: int, rows: list[list[str]], headers: list[str], title: str | None = None) -> list[str]:
+    """The lines of a table on a terminal of that width."""
+    table = plain_table(*headers, title=title)
+    for row in rows:
+        table.add_row(*row[:-1], Text(row[-1]))
+    written = io.StringIO()
+    Console(file=written, width=width, force_terminal=True, no_color=True, highlight=False).print(table)
+    return [Text.from_ansi(line).plain.rstrip() for line in written.getvalue().splitlines()]
+
+
+IDS = ["8f507e5a-0c2b-4c55-9d43-6a1f3b0e8f11", "txn_5d1c9a43b1f14a0e8b6e2f9a7c3d4e5f"]
+
+
+def test_a_wide_terminal_shows_a_row_in_a_line() -> None:
+    shown = at_width(120, [["2 h", *IDS]], ["Age", "Request id", "Payment"])
+    assert shown == [f"Age  {'Request id':<36}  Payment", f"2 h  {IDS[0]}  {IDS[1]}"]
+
+
+def test_a_narrow_one_shows_the_last_columns_below_each_row_and_breaks_no_id() -> None:
+    rows = [["2 h", *IDS], ["3 d", IDS[1], ""]]
+    assert at_width(60, rows, ["Age", "Request id", "Payment"], "Failures") == [
+        "Failures",
+        "Age  Request id",
+        f"2 h  {IDS[0]}",
+        f"    Payment  {IDS[1]}",
+        f"3 d  {IDS[1]}",
+    ]
+
+
+def test_where_it_is_tight_sentences_are_wrapped_and_no_id_is() -> None:
+    shown = at_width(60, [[IDS[0], "a sentence of some words that is longer than the rest"]], ["Id", "Said"])
+    assert shown[1] == f"{IDS[0]}  a sentence of some"
+    assert len(shown) == 4
+
+
+@pytest.mark.parametrize("width", [20, 40])
+def test_no_width_is_too_narrow(width: int) -> None:
+    shown = "".join("".join(at_width(width, [["2 h", *IDS]], ["Age", "Request id", "Payment"])).split())
+    assert shown == f"Age2hRequestid{IDS[0]}Payment{IDS[1]}"
+
+
+@given(
+    st.lists(st.lists(st.text("abc-_", min_size=1, max_size=30), min_size=3, max_size=3), min_size=1, max_size=4),
+    st.integers(50, 130),
+)
+def test_no_word_is_ever_broken_where_it_has_room_for_itself(rows: list[list[str]], width: int) -> None:
+    shown = at_width(width, rows, ["One", "Two", "Three"])
+    assert all(len(line) <= width for line in shown)
+    words = [word for line in shown for word in line.split()]
+    assert all(cell in words for row in rows for cell in row)

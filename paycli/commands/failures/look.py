@@ -22,15 +22,15 @@ def list_command(project: Project, limit: int) -> Result:
 
     SQS gives samples: what somebody else holds at the moment is counted, but not shown.
     """
-    from paycli import failure_tables
     from paycli.operations.failures.listing import look_at
+    from paycli.views import failures as failures_view
 
     there = place(project)
     now = datetime.now(UTC)
     queues, shown = [], []
     for dead_letters in (False, True):
         found = look_at(there.sqs, there.url(dead_letters=dead_letters), limit)
-        shown += [*failure_tables.listing(found, now), ""]
+        shown += [*failures_view.listing(found, now), ""]
         queues.append(
             {
                 **asdict(found.queue),
@@ -38,8 +38,8 @@ def list_command(project: Project, limit: int) -> Result:
                 "dead_letters": dead_letters,
                 "complete": found.complete,
                 "renewed": found.renewed,
-                "groups": [failure_tables.counted(group) for group in found.groups],
-                "messages": [failure_tables.summary(message, found.queue) for message in found.messages],
+                "groups": [failures_view.counted(group) for group in found.groups],
+                "messages": [failures_view.summary(message, found.queue) for message in found.messages],
                 "notes": list(found.troubles),
             }
         )
@@ -59,8 +59,8 @@ def show(project: Project, name: str, limit: int) -> Result:
 
     NAME is a request id, a transaction id or a message id. What is shown may be personal data.
     """
-    from paycli import failure_tables
     from paycli.operations.failures.listing import look_at
+    from paycli.views import failures as failures_view
 
     there = place(project)
     now = datetime.now(UTC)
@@ -72,8 +72,8 @@ def show(project: Project, name: str, limit: int) -> Result:
         troubles += found.troubles
         for message in found.messages:
             if message.is_called(name):
-                shown += failure_tables.message(message, found.queue, project.environment.name, now)
-                summary = failure_tables.summary(message, found.queue)
+                shown += failures_view.message(message, found.queue, project.environment.name, now)
+                summary = failures_view.summary(message, found.queue)
                 data.append({**summary, "queue": found.queue.name, "message": message.content()})
     if not data:
         raise unknown([name])

@@ -66,10 +66,10 @@ def replay(
     good, and its answer is in the report; with 429, a 5xx or no answer it stays. A payment of somebody else's key is
     never replayed: sent by another principal, that key would make another payment.
     """
-    from paycli import failure_tables
     from paycli.api_client import ApiClient
     from paycli.operations.failures.replay import Replayer
     from paycli.operations.failures.report import Report, default_path
+    from paycli.views import failures as failures_view
 
     require_selection(bool(names) != everything, "Give names, or --all for all that can be replayed.")
     there = place(project)
@@ -108,7 +108,7 @@ def replay(
         ],
         "notes": list(found.troubles),
     }
-    shown = [failure_tables.outcomes(found.outcomes)] if found.outcomes else []
+    shown = [failures_view.outcomes(found.outcomes)] if found.outcomes else []
     return ended(data, [*shown, *_said(found, report)], _errors(found, named=bool(names)))
 
 
@@ -134,10 +134,10 @@ def _send(client: "ApiClient", request: "Replay", *, signed: bool) -> "Answer":
 
 
 def _tell(outcome: "Outcome") -> None:
-    from paycli import failure_tables
+    from paycli.views import failures as failures_view
 
     if outcome.verdict != "left":
-        console.note(failure_tables.outcome(outcome))
+        console.note(failures_view.outcome(outcome))
 
 
 def _confirm_replay(there: Place, environment: str, yes: bool, messages: "list[Message]") -> None:

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paycli import load_screen
 from paycli.console import plain
 from paycli.display import measuring, seldom
 from paycli.operations.load import html
@@ -27,6 +26,7 @@ from paycli.operations.load.sample import Sample
 from paycli.operations.load.verdict import document, problems
 from paycli.operations.reconciliation import Discrepancy, Exchange
 from paycli.progress import Gauge, Step
+from paycli.views import load as load_view
 
 SECONDS = st.floats(0, 100, allow_nan=False)
 
@@ -218,7 +218,7 @@ TROUBLE.measurements.dropped = 3
 
 
 def test_the_screen_says_it_all() -> None:
-    text = plain(load_screen.load(document(TROUBLE), "payment-api-test"))
+    text = plain(load_view.load(document(TROUBLE), "payment-api-test"))
     for words in (
         "Load test 0123abcd on payment-api-test",
         "3 sent: 2 as expected, 0 throttled (429), 1 errors",
@@ -230,7 +230,7 @@ def test_the_screen_says_it_all() -> None:
         "ledger.jsonl",
     ):
         assert words in text
-    calm = plain(load_screen.load(document(findings(sample())), "payment-api-test"))
+    calm = plain(load_view.load(document(findings(sample())), "payment-api-test"))
     assert "clean: 1 payments" in calm
     assert "Not sent" not in calm
 

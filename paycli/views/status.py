@@ -1,4 +1,4 @@
-"""How a running stack looks: its status on one screen, where what is wrong stands out, and its drift."""
+"""How a running stack fares, on one screen, where what is wrong stands out."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from paycli.operations.readings import Unread
-from paycli.tables import plain_table
 from paycli.text import printable, span
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from paycli.operations.alarm_state import Alarms
     from paycli.operations.api_health import Health
-    from paycli.operations.drift import Drift
     from paycli.operations.queue_depth import Queue
     from paycli.operations.stack_state import History, StackState
     from paycli.operations.status import Status
@@ -28,36 +24,12 @@ _DRIFT = {
     "NOT_CHECKED": ("never checked", ""),
 }
 _LABEL = 13  # characters
-_VALUE = 200  # characters; --json has all
 
 
 def status(found: "Status") -> list[Text]:
     """Show a status; times are UTC."""
     name = "The stack" if isinstance(found.stack, Unread) else found.stack.name
     return [Text(printable(f"{name} in {found.place}"), style="bold"), *_lines(found)]
-
-
-def drift(found: "Drift") -> "list[Table | str]":
-    """Show a drift: a row a property, `Set` as CloudFormation set it and `Now` as it is."""
-    shown: list[Table | str] = []
-    if not found.resources:
-        shown.append(f"Nothing of {found.stack} has drifted.")
-    else:
-        rows = plain_table("Drift", "Resource", "Type", "Property", "Set", "Now", title=f"Drift of {found.stack}")
-        for resource in found.resources:
-            named = resource.status, resource.logical_id, resource.resource_type
-            for one in resource.differences:
-                rows.add_row(*named, *(printable(_shortened(text)) for text in (one.path, one.before, one.after)))
-            if not resource.differences:
-                rows.add_row(*named, "", printable(resource.physical_id), "", style=_BAD)
-        shown.append(rows)
-    if found.unchecked:
-        shown.append(f"CloudFormation can't tell of {', '.join(found.unchecked)}.")
-    return shown
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _VALUE else f"{text[: _VALUE - 3]}..."
 
 
 def _lines(found: "Status") -> Iterator[Text]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from paycli.tables import plain_table
+from paycli.views.table import plain_table
 
 if TYPE_CHECKING:
     from rich.table import Table

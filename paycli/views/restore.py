@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from paycli import tables
 from paycli.text import one_line
+from paycli.views.table import plain_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -43,7 +43,7 @@ def moment(at: datetime | None) -> str:
 
 def listed(found: "Sequence[RestoredTable]") -> "Table":
     """Show restored tables."""
-    shown = tables.plain_table("Table", "State", "Of", "Complete")
+    shown = plain_table("Table", "State", "Of", "Complete")
     for table in found:
         shown.add_row(table.name, table.status, moment(table.point), "yes" if table.owned else "no: --finish")
     return shown
@@ -53,14 +53,14 @@ def compared(comparison: "Comparison") -> Iterator[Any]:
     """Show a comparison: counts, and a sample by id, status and names of attributes."""
     pair = comparison.pair
     yield f"{pair.restored} (as of {moment(pair.point)}) against {pair.live}"
-    counts = tables.plain_table("Payments", "", "")
+    counts = plain_table("Payments", "", "")
     for kind, number in comparison.counts.items():
         style = "red" if number and kind in {"missing", "changed", "extra"} else ""
         counts.add_row(f"{number:,}", kind.replace("_", " "), _MEANINGS[kind], style=style)
     yield counts
     if not comparison.sample:
         return
-    sample = tables.plain_table("", "Transaction", "Restored", "Live", "Attributes that differ")
+    sample = plain_table("", "Transaction", "Restored", "Live", "Attributes that differ")
     for difference in comparison.sample:
         sample.add_row(
             difference.kind,

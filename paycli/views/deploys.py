@@ -1,19 +1,18 @@
-"""How plans, outputs, settings and checks look as text."""
+"""How plans, deploys, outputs and teardowns look."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from paycli.text import printable
+from paycli.views.table import plain_table
 
 if TYPE_CHECKING:
     from rich.table import Table
-    from rich.text import Text
 
     from paycli.deployment.changeset import Cause, ChangeSet
     from paycli.deployment.difference import CodeChange
     from paycli.deployment.records import Record
     from paycli.deployment.teardown import TeardownPlan
-    from paycli.smoke import CheckResult
 
 _STYLES = {"Add": "green", "Modify": "yellow", "Remove": "bold red"}
 
@@ -88,15 +87,6 @@ def outputs(values: Mapping[str, str]) -> list[str]:
     return [f"{key:<{width}}  {printable(value)}" for key, value in values.items()]
 
 
-def settings(rows: Sequence[Mapping[str, Any]], *, describe: bool) -> "Table":
-    """Show settings with their sources."""
-    table = plain_table("Setting", "Value", "From", *(["What it is"] if describe else []))
-    for row in rows:
-        value = "" if row["value"] is None else printable(str(row["value"]))
-        table.add_row(row["setting"], value, row["source"], *([row["description"]] if describe else []))
-    return table
-
-
 def teardown(plan: "TeardownPlan", place: str) -> "Table":
     """Show what a teardown deletes and leaves."""
     table = plain_table("", "Resource", "Type", "Name", title=printable(f"Teardown of {plan.stack.name} in {place}"))
@@ -109,27 +99,4 @@ def teardown(plan: "TeardownPlan", place: str) -> "Table":
                 printable(resource.physical_id),
                 style=style,
             )
-    return table
-
-
-def check_line(result: "CheckResult") -> "Text":
-    """Show one check of the smoke test in a line."""
-    from rich.text import Text
-
-    line = Text()
-    line.append("PASS  " if result.passed else "FAIL  ", style="green" if result.passed else "bold red")
-    line.append(f"{result.duration_seconds:6.2f} s  {result.name:<18} {result.title}")
-    said = result.detail if result.passed else f"expected {result.expected}; found {result.found}"
-    if said:
-        line.append(f" ({printable(said)})", style="dim" if result.passed else "red")
-    return line
-
-
-def plain_table(*headers: str, title: str | None = None) -> "Table":
-    """Return an empty table as every command shows it: no frame, and a long word is folded, not cut."""
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for header in headers:
-        table.add_column(header, overflow="fold")
     return table

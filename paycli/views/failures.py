@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from paycli.operations.failures.advice import Replay, advise
-from paycli.tables import plain_table
 from paycli.text import one_line, printable, span
+from paycli.views.table import plain_table
 
 if TYPE_CHECKING:
     from rich.table import Table

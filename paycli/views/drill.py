@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from paycli import tables
-from paycli.text import printable
+from paycli.text import for_markdown, printable
+from paycli.views.table import plain_table
 
 if TYPE_CHECKING:
     from paycli.operations.drill.report import Finding, Report
@@ -75,7 +75,7 @@ def shown(report: "Report") -> Iterator[Any]:
     head = facts(report)
     width = max(len(name) for name, _ in head)
     yield from (f"{name:<{width}}  {printable(value)}" for name, value in head)
-    rows = tables.plain_table("Result", "What", "Took", "")
+    rows = plain_table("Result", "What", "Took", "")
     for finding in report.measured.findings:
         rows.add_row(
             _WORDS[finding.result],
@@ -90,15 +90,13 @@ def shown(report: "Report") -> Iterator[Any]:
 
 def markdown(report: "Report") -> str:
     """Return the report as a Markdown document."""
-    from paycli.audit.markdown import escaped
-
-    lines = [f"# Rehearsal: {escaped(report.rehearsal)} of {escaped(report.environment)}", ""]
+    lines = [f"# Rehearsal: {for_markdown(report.rehearsal)} of {for_markdown(report.environment)}", ""]
     lines += ["| | |", "| --- | --- |"]
-    lines += [f"| {name} | {escaped(value)} |" for name, value in facts(report)]
+    lines += [f"| {name} | {for_markdown(value)} |" for name, value in facts(report)]
     lines += ["", "| Result | What | Took | |", "| --- | --- | --- | --- |"]
     lines += [
-        f"| {_WORDS[each.result]} | {escaped(each.name)} | {_seconds(each)} | {escaped(each.detail)} |"
+        f"| {_WORDS[each.result]} | {for_markdown(each.name)} | {_seconds(each)} | {for_markdown(each.detail)} |"
         for each in report.measured.findings
     ]
-    lines += [f"\n{escaped(note)}" for note in report.measured.notes]
+    lines += [f"\n{for_markdown(note)}" for note in report.measured.notes]
     return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""How results look: what a command has found, as lines, tables and data."""

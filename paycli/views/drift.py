@@ -1,0 +1,37 @@
+"""How a drift looks."""
+
+from typing import TYPE_CHECKING
+
+from paycli.text import printable
+from paycli.views.table import plain_table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from paycli.operations.drift import Drift
+
+_VALUE = 200  # characters; --json has all
+_BAD = "bold red"
+
+
+def drift(found: "Drift") -> "list[Table | str]":
+    """Show a drift: a row a property, `Set` as CloudFormation set it and `Now` as it is."""
+    shown: list[Table | str] = []
+    if not found.resources:
+        shown.append(f"Nothing of {found.stack} has drifted.")
+    else:
+        rows = plain_table("Drift", "Resource", "Type", "Property", "Set", "Now", title=f"Drift of {found.stack}")
+        for resource in found.resources:
+            named = resource.status, resource.logical_id, resource.resource_type
+            for one in resource.differences:
+                rows.add_row(*named, *(printable(_shortened(text)) for text in (one.path, one.before, one.after)))
+            if not resource.differences:
+                rows.add_row(*named, "", printable(resource.physical_id), "", style=_BAD)
+        shown.append(rows)
+    if found.unchecked:
+        shown.append(f"CloudFormation can't tell of {', '.join(found.unchecked)}.")
+    return shown
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _VALUE else f"{text[: _VALUE - 3]}..."
