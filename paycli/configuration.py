@@ -7,7 +7,7 @@ which findings of the audit the project lives with.
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,12 +126,19 @@ def _check_tables(path: Path, document: dict[str, Any]) -> None:
             raise _not_a_table(path, table)
         for field in _NO_SETTINGS & settings.keys():
             raise unknown(f"{path}: {table}.{field}", field, _settings_of(Environment))
-    for name in document.get("env", {}):
+    for name, settings in document.get("env", {}).items():
         if not is_name(name):
             raise ConfigurationError(
                 f"{path}: env.{name}: not a name for an environment",
                 hint=_NAME_HINT,
                 code="bad_environment_name",
+            )
+        nearest = _meant(name, presets())
+        if nearest and "extends" not in settings:
+            raise ConfigurationError(
+                f"{path}: env.{name}: is {nearest!r} meant? As a name of its own it would get dev's settings.",
+                hint=f"Write [env.{nearest}]; or say what {name!r} starts from, as with extends = {nearest!r}.",
+                code="unknown_environment",
             )
 
 
@@ -150,13 +157,21 @@ def _check_name(name: str, document: Mapping[str, Any]) -> None:
     if not is_name(name):
         hint = f"Did you mean {nearest!r}? {_NAME_HINT}" if nearest else _NAME_HINT
         raise ConfigurationError(f"{name!r} is not a name for an environment.", hint=hint, code="bad_environment_name")
-    # prdo, prodd, local2: a slip would deploy a second stack, with dev's settings and on AWS. dev-2 is meant.
-    if nearest and not name.startswith(f"{nearest}-"):
+    if _meant(name, known):
         raise ConfigurationError(
             f"There is no environment {name!r}.",
-            hint=f"Did you mean {nearest!r}? To have one of that name, add [env.{name}] to {FILE_NAME}.",
+            hint=f"Did you mean {nearest!r}? To have one of that name, add [env.{name}] to {FILE_NAME}, with extends.",
             code="unknown_environment",
         )
+
+
+def _meant(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name of which `name` is a slip, if it is one.
+
+    prdo, prodd, local2: each would be a second stack, with dev's settings and on AWS. dev-2 is meant.
+    """
+    nearest = nearest_name(name, known)
+    return None if nearest in {None, name} or name.startswith(f"{nearest}-") else nearest
 
 
 def _chain(name: str, document: Mapping[str, Any]) -> list[str]:

@@ -104,6 +104,7 @@ def test_a_bad_name_is_refused(tmp_path: Path, name: str) -> None:
         ("[defaults]\nalarms = 3", "defaults.alarms", "--describe"),
         ("[env.prod.tags]\nProject = 'x'", "env.prod.tags", "--describe"),
         ("[env.prod.tags]\nTeam = 1", "env.prod.tags.Team", "--describe"),
+        ("[env.prdo]\nretain_data = true", "paycli.toml: env.prdo: is 'prod' meant", "Write [env.prod]"),
         ("[env.prod]\nextends = 'devv'", "env.prod.extends", "'dev'"),
         ("[env.prod]\nextends = 3", "env.prod.extends", "Known:"),
         ("[env.prod]\nextends = 'a'\n[env.a]\nextends = 'prod'", "prod -> a -> prod never ends", "local, dev, prod"),
