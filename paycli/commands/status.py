@@ -12,7 +12,7 @@ from paycli.errors import ExitStatus, PaycliError
 
 _EMBEDDED = (
     "The embedded AWS evaluates an alarm only when a metric is put, and knows neither a queue's oldest message, nor "
-    "drift, nor who deployed."
+    "what the functions count, nor drift, nor who deployed."
 )
 
 
@@ -21,8 +21,8 @@ _EMBEDDED = (
 def command(project: Project) -> Result:
     """Show how the deployed stack fares, on one screen: for whoever is woken at night. It changes nothing.
 
-    State and last change of the stack, the cause where that failed, health, alarms, queues, protection, drift. What
-    can't be read says why, and hides nothing else.
+    State and last change of the stack, the cause where that failed, health, alarms, payments, table,
+    queues, protection, drift. What can't be read says why, and hides nothing else.
 
     Exits with 0 where there is a stack, whatever its state is; with 1 where there is none or it can't be read.
     """

@@ -14,7 +14,10 @@ from paycli.operations.alarm_state import Alarms, read_alarms
 from paycli.operations.api_health import Health, read_health
 from paycli.operations.queue_depth import QUEUES, Queue, read_depth
 from paycli.operations.readings import Unread, begin, outcome
+from paycli.operations.restore.tables import live_name
 from paycli.operations.stack_state import History, StackState, last_deploy, read_history, stack_state
+from paycli.operations.table_state import TableState, read_table
+from paycli.operations.traffic import Traffic, read_traffic
 
 if TYPE_CHECKING:
     from paycli.environment import Environment
@@ -32,31 +35,47 @@ class Status:
     history: History | Unread
     last_deploy: str | Unread | None
     alarms: Alarms | Unread
+    table: TableState | Unread
+    payments: Traffic | Unread
     queues: tuple[Queue, ...]
     health: Health | Unread | None
     endpoint: str | None
 
 
 def gather(aws: Aws, environment: "Environment", *, deadline_seconds: float = DEADLINE_SECONDS) -> Status:
-    """Read it all: 8 calls of AWS in two rounds, one more for each queue that isn't empty, and GET /health.
+    """Read it all: 11 calls of AWS in two rounds, one more for each queue that isn't empty, and GET /health.
 
     A part that can't be read, or not by the deadline, is Unread. Raises PaycliError where there is no stack, and
     where the credentials can't be used or belong to another account.
     """
     deadline = time.monotonic() + deadline_seconds
     name = environment.stack_name
-    cloudformation, cloudwatch, sqs = (aws.client(service) for service in ("cloudformation", "cloudwatch", "sqs"))
+    cloudformation, cloudwatch = aws.client("cloudformation"), aws.client("cloudwatch")
+    dynamodb, sqs = aws.client("dynamodb"), aws.client("sqs")
     describing = begin(partial(stacks.describe, cloudformation, name))
     history = begin(partial(read_history, cloudformation, name))
     alarms = begin(partial(read_alarms, cloudwatch, environment))
+    table = begin(partial(read_table, dynamodb, live_name(environment)))
+    payments = begin(partial(read_traffic, cloudwatch, environment))
     place = check_caller(aws, environment).place
 
     described = outcome(describing, deadline)
     if described is None:
         raise not_deployed(name, environment.name)
     if isinstance(described, Unread):
-        told = described, outcome(history, deadline), None, outcome(alarms, deadline), (), None, None
-        return Status(datetime.now(UTC), place, *told)
+        return Status(
+            at=datetime.now(UTC),
+            place=place,
+            stack=described,
+            history=outcome(history, deadline),
+            last_deploy=None,
+            alarms=outcome(alarms, deadline),
+            table=outcome(table, deadline),
+            payments=outcome(payments, deadline),
+            queues=(),
+            health=None,
+            endpoint=None,
+        )
 
     stack = stacks.parsed(described)
     if stack.status == "REVIEW_IN_PROGRESS":  # a first deploy that nobody has confirmed yet
@@ -74,6 +93,8 @@ def gather(aws: Aws, environment: "Environment", *, deadline_seconds: float = DE
         history=outcome(history, deadline),
         last_deploy=outcome(deploy, deadline),
         alarms=outcome(alarms, deadline),
+        table=outcome(table, deadline),
+        payments=outcome(payments, deadline),
         queues=tuple(Queue(queue, outcome(depth, deadline)) for queue, depth in depths.items()),
         health=outcome(health, deadline),
         endpoint=endpoint,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from paycli.operations.readings import Unread
+from paycli.operations.table_state import GONE
+from paycli.operations.traffic import MINUTES
 from paycli.text import printable, span
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from paycli.operations.queue_depth import Queue
     from paycli.operations.stack_state import History, StackState
     from paycli.operations.status import Status
+    from paycli.operations.table_state import TableState
+    from paycli.operations.traffic import Traffic
 
 _GOOD, _WARN, _BAD = "green", "yellow", "bold red"
 _STYLES = {"good": _GOOD, "busy": _WARN, "bad": _BAD, "healthy": _GOOD, "degraded": _WARN, "unknown": _WARN}
@@ -36,6 +40,8 @@ def _lines(found: "Status") -> Iterator[Text]:
     if isinstance(found.stack, Unread):
         yield _unread("State", found.stack)
         yield from _alarms(found.alarms, found.at)
+        yield _table(found.table)
+        yield _payments(found.payments)
         yield _line("", "Health, queues and the rest are found through the stack.")
         return
     yield from _state(found.stack, found.history, found.at)
@@ -43,6 +49,8 @@ def _lines(found: "Status") -> Iterator[Text]:
     yield _line("Code", found.stack.code_key or "unknown")
     yield from _health(found.health)
     yield from _alarms(found.alarms, found.at)
+    yield _payments(found.payments)
+    yield _table(found.table)
     yield from _queues(found.queues)
     yield _protection(found.stack)
     yield _drift(found.stack, found.at)
@@ -91,6 +99,32 @@ def _alarms(alarms: "Alarms | Unread", at: datetime) -> Iterator[Text]:
     for word, names in (("without data", alarms.no_data), ("missing", alarms.missing), ("tells nobody", alarms.muted)):
         if names:
             yield _line("", f"{word}: {', '.join(names)}", _WARN)
+
+
+def _payments(payments: "Traffic | Unread") -> Text:
+    if isinstance(payments, Unread):
+        return _unread("Payments", payments)
+    if not payments.seen:
+        return _line("Payments", f"none was counted in the last {MINUTES} min")
+    well = f"{payments.validated} validated, {payments.processed} processed, {payments.replayed} repeated"
+    ill = f"{payments.rejected} rejected, {payments.failed} failed (5xx)"
+    lost = f"; {payments.failures_lost} failures couldn't be queued" if payments.failures_lost else ""
+    style = _BAD if payments.failed or payments.failures_lost else ""
+    return _line("Payments", f"in the last {MINUTES} min {well}, {ill}{lost}", style)
+
+
+def _table(table: "TableState | Unread") -> Text:
+    if isinstance(table, Unread):
+        return _unread("Table", table)
+    if table.state == GONE:
+        return _line("Table", f"{table.name} is gone, and every payment with it: docs/recovery.md", _BAD)
+    if not (table.restorable_from and table.restorable_to):
+        return _line("Table", f"{table.name} is {table.state}; point-in-time recovery is off", _BAD)
+    earliest, latest = (
+        f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" for at in (table.restorable_from, table.restorable_to)
+    )
+    said = f"{table.name} is {table.state}; it can be restored as of {earliest} to {latest} UTC"
+    return _line("Table", said, "" if table.state in {"ACTIVE", "UPDATING"} else _BAD)
 
 
 def _queues(queues: "tuple[Queue, ...]") -> Iterator[Text]:

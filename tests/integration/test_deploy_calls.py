@@ -13,7 +13,7 @@ def calls(cloud: FakeProject) -> list[str]:
     return [name for name, before in zip(names, ["", *names], strict=False) if name not in POLLS or name != before]
 
 
-def test_a_deploy_with_nothing_new_makes_four_and_waits_for_nothing(cloud: FakeProject) -> None:
+def test_a_deploy_with_nothing_new_makes_five_and_waits_for_nothing(cloud: FakeProject) -> None:
     cloud.deployed()
     recorded(cloud, 1, version(cloud, 1))
     ran = cloud.run(*DEPLOY)
@@ -23,6 +23,7 @@ def test_a_deploy_with_nothing_new_makes_four_and_waits_for_nothing(cloud: FakeP
         "DescribeStacks",  # the stack's
         "DescribeStacks",  # the bootstrap stack's
         "GetTemplate",  # is it this one?
+        "DescribeTable",  # is it there? CloudFormation wouldn't know
     ]
 
 

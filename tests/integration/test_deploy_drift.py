@@ -50,6 +50,14 @@ def test_a_deleted_table_is_said_to_come_back_empty(cloud: FakeProject, within: 
     assert row.split() == ["DELETED", TABLE, "AWS::DynamoDB::Table", "transactions-dev"]
     assert f"{TABLE} would be made again empty" in ran.out
     assert "sets it back" not in ran.out
+    # A deploy that says the stack has it all would be believed.
+    for command in ("deploy", "diff"):
+        refused = within(command, "--env", "dev", *(["--yes"] if command == "deploy" else []))
+        assert refused.status == 1
+        assert error_of(refused).startswith("Error: transactions-dev is gone, deleted past CloudFormation.")
+        assert "paycli restore --env dev --deleted" in refused.err
+    assert within("deploy", "--env", "dev", "--revert-drift", "--yes").status == 0
+    assert within("diff", "--env", "dev").status == 0
 
 
 def test_a_stack_that_is_not_there_has_no_drift(cloud: FakeProject, within: Within) -> None:
@@ -72,3 +80,8 @@ def test_what_the_embedded_aws_has_lost_needs_a_new_stack(fresh: LocalProject) -
     (row,) = [line for line in ran.out.splitlines() if line.startswith("DELETED")]
     assert "AlarmTopic" in row
     assert "No deploy makes it again there: `paycli teardown --env local`, then deploy." in ran.out
+    fresh.aws().client("dynamodb").delete_table(TableName="transactions-local")
+    assert "transactions-local is gone, and every payment with it" in fresh.run("status", "--env", "local").out
+    ran = fresh.run("deploy", "--env", "local")
+    assert ran.status == 1
+    assert "`paycli teardown --env local`, then deploy." in ran.err

@@ -78,6 +78,13 @@ class Account(Stack):
         self.pages = [[event(4, "UPDATE_COMPLETE"), event(3, "UPDATE_FAILED", "Older")]]
         self.counts = dict.fromkeys(("failed-transactions", "failed-transactions-dlq", "function-failures"), (0, 0))
         self.ages: dict[str, list[dict[str, Any]]] = {}
+        self.table = "ACTIVE"
+        recovery = {"EarliestRestorableDateTime": BEGAN - timedelta(days=9), "LatestRestorableDateTime": BEGAN}
+        self.backups: dict[str, Any] = {
+            "ContinuousBackupsStatus": "ENABLED",
+            "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "ENABLED", **recovery},
+        }
+        self.counted_payments: dict[str, list[float]] = {}  # by metric, and Faults by function
         self.described_alarms = [alarm(watch.part) for watch in watches(self.environment)]
         self.operations |= {
             "GetCallerIdentity": lambda _: {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/ann"},
@@ -88,6 +95,9 @@ class Account(Stack):
             "DescribeAlarms": lambda _: {"MetricAlarms": self.described_alarms},
             "GetQueueAttributes": self._depth,
             "GetMetricStatistics": self._age,
+            "GetMetricData": self._counts,
+            "DescribeTable": lambda p: {"Table": {"TableName": p["TableName"], "TableStatus": self.table}},
+            "DescribeContinuousBackups": lambda _: {"ContinuousBackupsDescription": self.backups},
         }
         self.routes[HEALTH] = lambda _: Reply(200, {"status": "healthy", "checks": [{"state": "healthy"}]})
         self.calls: Counter[str] = Counter()
@@ -105,6 +115,18 @@ class Account(Stack):
     def _age(self, params: dict[str, Any]) -> dict[str, Any]:
         assert params["MetricName"] == "ApproximateAgeOfOldestMessage"
         return {"Datapoints": self.ages.get(params["Dimensions"][0]["Value"], [])}
+
+    def _counts(self, params: dict[str, Any]) -> dict[str, Any]:
+        assert params["EndTime"] - params["StartTime"] == timedelta(minutes=15)
+        results = []
+        for query in params["MetricDataQueries"]:
+            metric = query["MetricStat"]["Metric"]
+            (dimension,) = metric["Dimensions"]
+            assert dimension["Value"].endswith("test")
+            name = metric["MetricName"] if dimension["Name"] == "Environment" else f"Faults {dimension['Value']}"
+            values = self.counted_payments.get(name, [])
+            results.append({"Id": query["Id"], "Label": query["Label"], "Values": values})
+        return {"MetricDataResults": results}
 
     def counted(self) -> dict[str, Callable[[dict[str, Any]], dict[str, Any]]]:
         def counting(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -146,7 +168,7 @@ def screen(status: Status) -> str:
     return "\n".join(line.plain for line in status_view.status(status))
 
 
-def test_a_stack_that_is_well_takes_eight_calls() -> None:
+def test_a_stack_that_is_well_takes_eleven_calls() -> None:
     account = Account()
     status = found_on(account)
     assert account.calls == {
@@ -155,6 +177,9 @@ def test_a_stack_that_is_well_takes_eight_calls() -> None:
         "DescribeStackEvents": 1,
         "DescribeAlarms": 1,
         "DescribeChangeSet": 1,
+        "DescribeContinuousBackups": 1,
+        "DescribeTable": 1,
+        "GetMetricData": 1,
         "GetQueueAttributes": 3,
     }
     shown = screen(status)
@@ -165,6 +190,10 @@ def test_a_stack_that_is_well_takes_eight_calls() -> None:
     assert "Code           code/1234.zip" in shown
     assert "healthy: GET /health answered 200 in " in shown
     assert "Alarms         10 OK" in shown
+    assert "Payments       none was counted in the last 15 min" in shown
+    earliest = BEGAN - timedelta(days=9)
+    until = f"it can be restored as of {earliest:%Y-%m-%d %H:%M:%S} to {BEGAN:%Y-%m-%d %H:%M:%S} UTC"
+    assert f"Table          transactions-test is ACTIVE; {until}" in shown
     assert "failed-transactions-dlq-test  empty" in shown
     assert "termination protection is on; the data goes with the stack" in shown
     assert "Drift          never checked" in shown
@@ -182,10 +211,17 @@ def test_an_api_without_authorization_is_asked_without_a_signature() -> None:
 
 def test_what_is_refused_hides_nothing_else() -> None:
     account = Account()
-    for operation in ("DescribeStackEvents", "DescribeAlarms", "DescribeChangeSet", "GetQueueAttributes"):
+    for operation in (
+        "DescribeStackEvents",
+        "DescribeAlarms",
+        "DescribeChangeSet",
+        "DescribeContinuousBackups",
+        "GetMetricData",
+        "GetQueueAttributes",
+    ):
         account.operations[operation] = refused
     shown = screen(found_on(account))
-    for label in ("Events         ", "Alarms         "):
+    for label in ("Events         ", "Alarms         ", "Payments       ", "Table          "):
         assert f"{label}can't be read: AWS refused: " in shown
     assert "UTC (5 h ago); by whom can't be read: AWS refused: DescribeChangeSet" in shown
     assert "failed-transactions-test      can't be read: AWS refused: GetQueueAttributes" in shown
@@ -357,6 +393,43 @@ def test_alarms_that_fire_come_first_and_the_newest_of_them_on_top() -> None:
     assert lines[first + 5].strip() == "without data: dynamodb-throttle-test"
     assert lines[first + 6].strip().startswith("missing: failed-transactions-age-test, ")
     assert lines[first + 7].strip() == "tells nobody: validation-errors-test"
+
+
+def test_payments_are_counted_and_failed_ones_stand_out() -> None:
+    account = Account()
+    account.counted_payments = {
+        "PaymentsValidated": [20.0, 3.0],
+        "PaymentsProcessed": [19.0],
+        "PaymentsRejected": [2.0],
+    }
+    shown = screen(found_on(account))
+    said = "Payments       in the last 15 min 23 validated, 19 processed, 0 repeated, 2 rejected, 0 failed (5xx)"
+    assert said in shown.splitlines()
+    account = Account()
+    account.counted_payments = {"Faults payment-validation-test": [1.0], "Faults payment-processing-test": [4.0, 2.0]}
+    status = found_on(account)
+    assert "7 failed (5xx)\n" in screen(status)
+    assert (
+        next(line for line in status_view.status(status) if "failed (5xx)" in line.plain).spans[0].style == "bold red"
+    )
+    account = Account()
+    account.counted_payments = {"FailureMessagesLost": [1.0]}
+    assert "0 failed (5xx); 1 failures couldn't be queued" in screen(found_on(account))
+
+
+def test_a_table_that_is_gone_or_cannot_serve_stands_out() -> None:
+    def no_table(_: dict[str, Any]) -> dict[str, Any]:
+        raise AwsError("ResourceNotFoundException")
+
+    account = Account()
+    account.operations["DescribeTable"] = no_table
+    shown = screen(found_on(account))
+    assert "Table          transactions-test is gone, and every payment with it: docs/recovery.md" in shown
+    account = Account()
+    account.table = "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
+    account.backups.pop("PointInTimeRecoveryDescription")
+    shown = screen(found_on(account))
+    assert "transactions-test is INACCESSIBLE_ENCRYPTION_CREDENTIALS; point-in-time recovery is off" in shown
 
 
 def test_queues_say_what_waits_and_for_how_long() -> None:

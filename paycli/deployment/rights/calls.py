@@ -92,11 +92,11 @@ CALLS: tuple[Right, ...] = (
     # Status: what the alarms and the API say, what waits in the queues, and for how long.
     Right(_routes("Health", "GET/health"), "execute-api", "Invoke"),
     Right(ALARMS, "cloudwatch", "DescribeAlarms"),
-    Right(_METRICS, "cloudwatch", "GetMetricStatistics"),
+    Right(_METRICS, "cloudwatch", "GetMetricData GetMetricStatistics"),
     Right(_FAILED_QUEUE, "sqs", "GetQueueAttributes"),
     Right(_OTHER_QUEUES, "sqs", "GetQueueAttributes"),
     # A teardown waits until the table is gone, and looks for log groups that were written again.
-    Right(TABLES, "dynamodb", "DescribeTable"),
+    Right(TABLES, "dynamodb", "DescribeContinuousBackups DescribeTable"),
     Right(LOGS, "logs", "DescribeLogGroups"),
 )
 

@@ -12,6 +12,7 @@ from paycli.deployment import plan as planning
 from paycli.deployment.package import package
 from paycli.deployment.states import Policy
 from paycli.environment import Environment
+from paycli.errors import PaycliError
 from paycli.handlers_source import handlers_root
 from paycli.stack import build
 from paycli.stack.rendering import to_json
@@ -54,9 +55,28 @@ def test_what_is_deployed_already_needs_no_change_set_and_no_upload(
 ) -> None:
     runs(scripted)
     scripted.answers("cloudformation", "get_template", {"TemplateBody": TEMPLATE})
+    scripted.answers("dynamodb", "describe_table", {"Table": {"TableStatus": "ACTIVE"}})
     plan = prepared(scripted, linted, dry_run=dry_run)
     assert plan.change_set is None
     assert plan.stack is not None
+
+
+def test_a_table_that_is_gone_is_told_although_cloudformation_sees_no_difference(
+    scripted: Scripted, linted: Path
+) -> None:
+    runs(scripted)
+    scripted.answers("cloudformation", "get_template", {"TemplateBody": TEMPLATE})
+    scripted.fails("dynamodb", "describe_table", "ResourceNotFoundException")
+    with pytest.raises(PaycliError, match="transactions-dev is gone") as caught:
+        prepared(scripted, linted)
+    assert "paycli restore --env dev --deleted" in caught.value.hint
+
+
+def test_who_may_not_look_at_the_table_may_deploy(scripted: Scripted, linted: Path) -> None:
+    runs(scripted)
+    scripted.answers("cloudformation", "get_template", {"TemplateBody": TEMPLATE})
+    scripted.fails("dynamodb", "describe_table", "AccessDeniedException")
+    assert prepared(scripted, linted).change_set is None
 
 
 @pytest.mark.parametrize(
