@@ -6,6 +6,7 @@ Results go to standard output; progress and errors go to standard error.
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,8 +17,10 @@ from paycli.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 SCHEMA = 1
+_LABEL = re.compile(r"\s*\S.*?\s{2,}|\s+")  # how a line begins below which its other lines stand
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def note(text: str) -> None:
 
 
 def _line(stream: TextIO, text: str) -> None:
-    """Print a line, which a terminal may wrap but nobody cuts."""
+    """Print a line."""
     if is_terminal(stream):
         show(_console(stream), text)
     else:
@@ -74,16 +77,47 @@ def _line(stream: TextIO, text: str) -> None:
 
 
 def show(console: "Console", part: Any) -> None:
-    """Print a line, which a terminal may wrap but nobody cuts, or a table; off a terminal without trailing blanks."""
+    """Print a line or a table; off a terminal without trailing blanks.
+
+    A terminal gets a long line in several, parted between words. One with a word that is too long for that (a URL to
+    copy) is left to the terminal to wrap.
+    """
     from rich.table import Table
 
-    if console.is_terminal or not isinstance(part, Table):
-        console.print(part, soft_wrap=not isinstance(part, Table))
-        return
-    with console.capture() as captured:
+    if not isinstance(part, Table):
+        console.print(_wrapped(console, part) if console.is_terminal else part, soft_wrap=True)
+    elif console.is_terminal:
         console.print(part)
-    lines = captured.get().splitlines()
-    console.file.write("".join(f"{line.rstrip()}\n" for line in lines))
+    else:
+        with console.capture() as captured:
+            console.print(part)
+        lines = captured.get().splitlines()
+        console.file.write("".join(f"{line.rstrip()}\n" for line in lines))
+
+
+def _wrapped(console: "Console", part: "str | Text") -> "Text":
+    """Return a text whose lines fit the console, as far as their words do; what goes on stands below its beginning."""
+    from rich.text import Text
+
+    whole = part if isinstance(part, Text) else Text(part)
+    return Text("\n").join(piece for line in whole.split("\n", allow_blank=True) for piece in _pieces(console, line))
+
+
+def _pieces(console: "Console", line: "Text") -> "Iterable[Text]":
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    begins = _LABEL.match(line.plain)
+    indent = begins.end() if begins else 0
+    width = console.width - indent
+    if line.cell_len <= console.width or max(map(cell_len, line.plain[indent:].split()), default=0) > width:
+        return [line]
+    label, said = line.divide([indent]) if indent else (Text(), line)
+    pieces = said.wrap(console, width, overflow="fold")
+    for piece in pieces:
+        piece.rstrip()
+    first, *others = pieces
+    return [label + first, *(Text(" " * indent) + other for other in others)]
 
 
 def plain(parts: Iterable[Any]) -> str:
@@ -144,11 +178,10 @@ def _write_document(
 def _show_lines(error: PaycliError) -> None:
     from rich.text import Text
 
-    console = err()
     lines = Text.assemble(("Error: ", "bold red"), printable(error.message))
     if error.hint:
         lines.append_text(Text.assemble(("\nHint:  ", "bold"), printable(error.hint)))
-    console.print(lines, soft_wrap=True)
+    show(err(), lines)
 
 
 def can_ask() -> bool:

@@ -57,7 +57,7 @@ def measuring() -> Iterator[Callable[[Step | Gauge], None]]:
                 if isinstance(event, Gauge):
                     status.update(printable(event.text))
                 else:
-                    shown.print(printable(event.text), soft_wrap=True)
+                    console.show(shown, printable(event.text))
 
             yield show
     else:
@@ -100,18 +100,19 @@ def plain_lines(say: Callable[[str], None]) -> Report:
 def live_display(shown: "Console") -> Iterator[Report]:
     """Keep a board of what is being worked on; steps, failures and a line for each finished stack stay above it."""
     from rich.live import Live
+    from rich.text import Text
 
     board = Board()
     with Live(board, console=shown, transient=True, refresh_per_second=8) as live:
 
         def report(event: Event) -> None:
             if isinstance(event, Step):
-                live.console.print(printable(event.text), soft_wrap=True)
+                console.show(live.console, printable(event.text))
                 return
             if event.failed:
-                live.console.print(_line(event), style="red", soft_wrap=True)
+                console.show(live.console, Text(_line(event), style="red"))
             if done := board.take(event):
-                live.console.print(done, soft_wrap=True)
+                console.show(live.console, done)
 
         yield report
 

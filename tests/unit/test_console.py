@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from rich.text import Text
 
 from paycli import console
 from paycli.display import Board, activity, live_display, plain_lines
@@ -57,6 +58,34 @@ def test_lines_and_tables_as_text_have_no_trailing_blanks() -> None:
     table = plain_table("Name", "Value")
     table.add_row("a", "")
     assert console.plain(["first", table]) == "first\nName  Value\na\n"
+
+
+def on_terminal(line: str | Text, width: int) -> list[str]:
+    """The lines that a terminal of that width gets."""
+    written = io.StringIO()
+    console.show(Console(file=written, width=width, force_terminal=True, color_system=None, highlight=False), line)
+    return written.getvalue().splitlines()
+
+
+def test_a_long_line_is_parted_between_words_and_goes_on_below_its_beginning() -> None:
+    line = Text.assemble("Alarms         ", ("missing: api-5xx-dev, api-latency-dev", "red"))
+    assert on_terminal(line, 40) == ["Alarms         missing: api-5xx-dev,", f"{'':15}api-latency-dev"]
+    assert on_terminal("Wait until it is done,\nthen run it again.", 12) == [
+        *("Wait until", "it is done,", "then run it", "again.")
+    ]
+
+
+def test_what_has_no_room_for_its_longest_word_is_left_to_the_terminal() -> None:
+    line = "Endpoint       http://127.0.0.1:43871/restapis/01263bcb/v1/_user_request_/ answers"
+    assert on_terminal(line, 60) == [line]
+
+
+@given(st.lists(st.text("ab-", min_size=1, max_size=20), min_size=1, max_size=30), st.integers(40, 100))
+def test_no_line_is_wider_than_the_terminal_and_no_word_is_lost(words: list[str], width: int) -> None:
+    shown = on_terminal(f"Label  {' '.join(words)}", width)
+    assert " ".join(" ".join(shown).split()) == f"Label {' '.join(words)}"
+    assert all(len(line) <= width for line in shown)
+    assert all(line.startswith(" " * 7) for line in shown[1:])
 
 
 def test_lines_off_a_terminal_need_no_rich() -> None:
