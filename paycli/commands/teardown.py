@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...], artifacts: bool) -> Result:
     """Delete the stack of an environment. Shows first what goes and what stays.
 
-    On `local` it also stops the embedded AWS when no stack is left on it, and without a terminal it doesn't ask.
+    On `local` it also stops the embedded AWS when no stack is left on it: the records of all deploys go with its
+    artifact bucket. Without a terminal it doesn't ask there.
     """
     from paycli.aws import check_caller
     from paycli.deployment import outputs, teardown
@@ -90,7 +91,7 @@ def _said(done: dict[str, Any]) -> list[str]:
     if "artifacts_removed" in done:
         said.append(f"{done['artifacts_removed']} records and artifacts are removed from the artifact bucket.")
     if done.get("emulator_stopped"):
-        said.append("The embedded AWS is stopped: no stack was left on it.")
+        said.append("The embedded AWS is stopped: no stack was left on it. Its artifact bucket and the records in it are gone.")
     return said
 
 
