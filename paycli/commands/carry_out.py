@@ -41,13 +41,12 @@ def carry_out(project: Project, aws: "Aws", plan: "Plan", allow_remove: Collecti
     """Execute the plan. An interrupt asks whether to undo it; where nobody can be asked, an update is undone."""
     from paycli.deployment import execution
 
-    back = f"paycli deploy --env {project.environment.name}"
     try:
         with display.activity() as report:
             return execution.execute(aws, plan, project.root, report, allow_remove)
     except KeyboardInterrupt:
         pass
-    with goes_on(back):  # a second interrupt, also while asking
+    with goes_on(plan.command):  # a second interrupt, also while asking
         if not _undo_is_wanted(plan):
             raise KeyboardInterrupt
         with display.activity() as report:

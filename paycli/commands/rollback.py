@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 def command(project: Project, number: int | None, yes: bool, smoke_test: bool) -> Result:
     """Deploy a recorded version again: its template, parameters and code, from the artifact bucket.
 
-    Without --to it is the version before the one that runs. It needs no checkout of that version, and is a deploy of
-    its own: `paycli history` lists it, and the next rollback can go back from it.
+    Without --to it is the version before the one that runs; a rollback that was cut off is finished, and no more. It
+    needs no checkout of that version, and is a deploy of its own: `paycli history` lists it, and the next rollback
+    can go back from it.
     """
     yes = yes or project.environment.target == "embedded"
     console.require_answer(yes=yes)
@@ -56,8 +57,11 @@ def _roll_back(project: Project, aws: "Aws", number: int | None, *, yes: bool) -
     caller = check_caller(aws, environment)
     bucket = artifacts.bucket_of(aws, bootstrap.demand_bucket(aws, environment), caller.account)
     stack = stacks.find(aws.client("cloudformation"), environment.stack_name)
-    history = records.settled(records.recent(bucket, environment.name), stack)
-    record = rollback.target(history, number)
+    recorded = records.recent(bucket, environment.name)
+    begun = rollback.unfinished(recorded) if number is None else None
+    if begun:
+        console.note(f"Deploy {begun.number} is a rollback whose end nobody has seen: it is finished, nothing more.")
+    record = rollback.target(records.settled(recorded, stack), begun.rollback_of if begun else number)
     console.note(f"Going back to deploy {record.number} of {record.started_at}, commit {record.version.commit or '?'}")
     with display.activity() as report:
         plan = rollback.prepare(aws, environment, caller, bucket, record, report)
@@ -66,4 +70,8 @@ def _roll_back(project: Project, aws: "Aws", number: int | None, *, yes: bool) -
     except BaseException:
         discard(aws, plan)
         raise
-    return deployed_result(plan, carry_out(project, aws, plan))
+    deployed = carry_out(project, aws, plan)
+    if begun and plan.change_set is None:  # CloudFormation had finished it
+        for ended in records.settled([begun], plan.stack):
+            records.end(bucket, ended)
+    return deployed_result(plan, deployed)

@@ -244,7 +244,15 @@ def _run(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> str:
     )
     wanted = "CREATE_COMPLETE" if change_set.creates else "UPDATE_COMPLETE"
     wanted = "IMPORT_COMPLETE" if change_set.imports else wanted
-    failure.demand(cloudformation, finished, wanted, change_set.stack_id, plan.environment, served=plan.serves_before)
+    failure.demand(
+        cloudformation,
+        finished,
+        wanted,
+        change_set.stack_id,
+        plan.environment,
+        served=plan.serves_before,
+        command=plan.command,
+    )
     return wanted
 
 

@@ -62,6 +62,12 @@ class Plan:
         return self.stack is not None and not self.stack.holds_only_data
 
     @property
+    def command(self) -> str:
+        """The command that carries it out, and goes on with it where it was cut off."""
+        again = f"rollback --env {self.environment.name} --to {self.rollback_of}"
+        return f"paycli {again if self.rollback_of else f'deploy --env {self.environment.name}'}"
+
+    @property
     def changes(self) -> tuple[changeset.Change, ...]:
         """What will change."""
         return self.change_set.changes if self.change_set else ()

@@ -40,6 +40,15 @@ def target(history: Sequence[Record], number: int | None) -> Record:
     return earlier[0]
 
 
+def unfinished(recorded: Sequence[Record]) -> Record | None:
+    """Return the newest record, if it is a rollback whose end no paycli has seen.
+
+    Asked for again, that one is finished: counted as done, it would let the same command go back one version more.
+    """
+    newest = recorded[0] if recorded else None
+    return newest if newest and newest.rollback_of and newest.result == "in_progress" else None
+
+
 def _is_before(record: Record, running: Record, history: Sequence[Record]) -> bool:
     """Whether a record is of a version before the one that runs.
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import signal
 import zipfile
 
 import pytest
@@ -15,6 +16,7 @@ from tests.integration.conftest import Within
 from tests.integration.deploys import (
     ALARM,
     CREATED,
+    LONG,
     STACK,
     UPDATED,
     error_of,
@@ -63,6 +65,52 @@ def test_a_rollback_goes_back_and_a_second_one_further(third: FakeProject, withi
     newest = within("history", "--env", "dev", "--json", "--limit", "1").document["data"]
     assert [deploy["rollback_of"] for deploy in newest["deploys"]] == [1]
     assert newest["running"] == 5
+
+
+def cut_off(cloud: FakeProject, lasts: float) -> None:
+    """Begin a rollback, and kill paycli in the middle."""
+    cloud.aws.scenario.durations[ALARM] = lasts
+    process = cloud.begin(*ROLLBACK)
+    cloud.aws.wait(cloud.aws.reached(STACK, "UPDATE_IN_PROGRESS", ALARM), 30)
+    process.kill()
+    process.communicate()
+
+
+def test_a_rollback_that_was_cut_off_and_is_asked_for_again_goes_no_further(third: FakeProject, within: Within) -> None:
+    cut_off(third, lasts=30)
+    third.aws.skip(60)
+    ran = within(*ROLLBACK)
+    assert ran.status == 0, ran.err
+    assert "Deploy 4 is a rollback whose end nobody has seen" in ran.err
+    assert "No changes" in ran.out
+    assert periods(third) == 99
+    assert [(record.number, record.result) for record in records(third)][3:] == [(4, "succeeded")]
+    assert within(*ROLLBACK).status == 0  # asked for anew, it goes further back
+    assert periods(third) == 98
+
+
+def test_it_goes_no_further_while_cloudformation_is_at_it_either(third: FakeProject) -> None:
+    cut_off(third, lasts=LONG)
+    asked = third.aws.asked("DescribeStackEvents", 3)
+    ran = third.run(*ROLLBACK, moments=[(asked, lambda: third.aws.skip(LONG))])
+    assert ran.status == 0, ran.err
+    assert "waiting until it is done" in ran.err
+    assert periods(third) == 99
+    assert records(third)[-1].result == "succeeded"
+
+
+def test_a_rollback_that_is_left_alone_is_gone_on_with_by_number(third: FakeProject) -> None:
+    third.aws.scenario.durations[ALARM] = LONG
+    begun = third.aws.reached(STACK, "UPDATE_IN_PROGRESS", ALARM)
+    undoing = third.aws.reached(STACK, "UPDATE_ROLLBACK_IN_PROGRESS")
+    ran = third.run(*ROLLBACK, moments=[(begun, signal.SIGINT), (undoing, signal.SIGINT)])
+    assert ran.status == 130
+    assert "run `paycli rollback --env dev --to 2` again" in error_of(ran)
+
+
+def test_a_rollback_that_fails_is_to_be_run_again(third: FakeProject, within: Within) -> None:
+    third.aws.scenario.fail(ALARM, on="update", reason="boom")
+    assert "paycli rollback --env dev --to 2" in error_of(within(*ROLLBACK))
 
 
 def test_a_rollback_to_a_number_asks_and_needs_one_that_succeeded(third: FakeProject, within: Within) -> None:

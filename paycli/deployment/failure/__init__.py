@@ -26,10 +26,12 @@ def demand(
     environment: "Environment",
     *,
     served: bool = True,
+    command: str = "",
 ) -> None:
     """Raise PaycliError with the first real cause, then the stack's state, unless it ended as `wanted`.
 
-    `served` says whether a version ran before, which a rollback brings back.
+    `served` says whether a version ran before, which a rollback brings back; `command` is the one that has failed,
+    where it isn't the environment's deploy.
     """
     if finished.status == wanted:
         return
@@ -37,7 +39,7 @@ def demand(
     found = failures(cloudformation, stack_id, finished.events)
     own = [cause for cause in found if not cause.rollback]
     of_rollback = [cause for cause in found if cause.rollback]
-    after = aftermath(finished.status, stack, environment, served=served)
+    after = aftermath(finished.status, stack, environment, served=served, command=command)
     # While a rollback hangs, what stops it is what has to be mended first.
     lifted = _explanation(of_rollback if finished.status.endswith("ROLLBACK_FAILED") else own)
     message = [

@@ -40,12 +40,15 @@ _STATES = {
 }
 
 
-def aftermath(status: str, stack: StackArn, environment: "Environment", *, served: bool = True) -> Aftermath:
-    """Return what a stack's final status says, and what to run next; `served`: whether a version ran before."""
+def aftermath(
+    status: str, stack: StackArn, environment: "Environment", *, served: bool = True, command: str = ""
+) -> Aftermath:
+    """Return what a stack's final status says, and what to run next; the rest as in failure.demand."""
     did, following = _STATES.get(status, ("", ""))
     if status == "UPDATE_ROLLBACK_COMPLETE" and not served:
         did = "it took back what it had added to the kept data, of which nothing is lost; nothing serves yet"
-    words = {"stack": stack.name, "deploy": f"paycli deploy --env {environment.name}", **_aws(stack, environment)}
+    command = command or f"paycli deploy --env {environment.name}"
+    words = {"stack": stack.name, "deploy": command, **_aws(stack, environment)}
     if stack.name == environment.stack_name:
         words["remove"] = f"paycli teardown --env {environment.name}"
     else:  # the bootstrap stack: no command of paycli's deletes it on AWS
