@@ -65,10 +65,8 @@ def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...
         )
     action = f"Delete {plan.stack.name} in {caller.place}"
     console.confirm(action, environment.name, typed=environment.retain_data, yes=yes)
-    if plan.stack.termination_protection:
-        teardown.unprotect(aws, plan.stack)
     with display.activity() as report, goes_on(f"paycli teardown --env {environment.name}"):
-        left = teardown.execute(aws, environment, plan, report)
+        left = teardown.execute(aws, environment, plan, report, unprotect=unprotect)
     outputs.forget(plan.stack, project.root)
     forgotten = _forget(aws, environment, caller) if artifacts else {}
     stopped = _stop_embedded(project)

@@ -32,6 +32,7 @@ def execute(aws: Aws, plan: Plan, root: Path, report: Report, allowed: Collectio
     KeyboardInterrupt CloudFormation goes on: `undo` ends that, or the next deploy waits for it.
     """
     if not plan.change_set:
+        _guard_again(aws, plan, report)
         return _written(aws, plan.environment, plan.stack, root)
     record, status = _recorded(aws, plan, plan.change_set, report, allowed)
     if plan.environment.target == "embedded":
@@ -254,6 +255,20 @@ def _run(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> str:
         command=plan.command,
     )
     return wanted
+
+
+def _guard_again(aws: Aws, plan: Plan, report: Report) -> None:
+    """Set what guards a stack that keeps data where a deploy or a teardown that was cut off has left it off."""
+    stack = plan.stack
+    if stack is None or not plan.environment.retain_data:
+        return
+    cloudformation = aws.client("cloudformation")
+    if not stack.termination_protection:
+        cloudformation.update_termination_protection(StackName=stack.stack_id, EnableTerminationProtection=True)
+        report(Step("Termination protection was off: it is on again"))
+    if not stackpolicy.stands(cloudformation, stack.stack_id):
+        stackpolicy.put(cloudformation, stack.stack_id)
+        report(Step("The stack policy was missing or lifted: it stands again"))
 
 
 def _protect(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: Report) -> str:

@@ -27,6 +27,12 @@ def body(lifted_for: Collection[str] = ()) -> str:
     return json.dumps({"Statement": statements})
 
 
+def stands(cloudformation: Any, stack_id: str) -> bool:
+    """Whether the policy is the stack's, lifted for nothing (one call)."""
+    found = cloudformation.get_stack_policy(StackName=stack_id).get("StackPolicyBody")
+    return bool(found) and json.loads(found) == json.loads(body())
+
+
 def put(cloudformation: Any, stack_id: str, lifted_for: Collection[str] = ()) -> None:
     """Set the policy (one call)."""
     cloudformation.set_stack_policy(StackName=stack_id, StackPolicyBody=body(lifted_for))

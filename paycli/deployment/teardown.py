@@ -1,8 +1,10 @@
 """Take a stack down: say what goes and what stays, delete, follow, and list what is left."""
 
+import contextlib
 import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from paycli.aws import Aws
@@ -105,15 +107,13 @@ def _kept(template: Mapping[str, Any]) -> set[str]:
     }
 
 
-def unprotect(aws: Aws, stack: stacks.Stack) -> None:
-    """Switch off the stack's termination protection: only ever by an explicit wish."""
-    aws.client("cloudformation").update_termination_protection(
-        StackName=stack.stack_id, EnableTerminationProtection=False
-    )
+def execute(
+    aws: Aws, environment: Environment, teardown: TeardownPlan, report: Report, *, unprotect: bool = False
+) -> list[Leftover]:
+    """Delete the stack, follow it to its end, and return what is left.
 
-
-def execute(aws: Aws, environment: Environment, teardown: TeardownPlan, report: Report) -> list[Leftover]:
-    """Delete the stack, follow it to its end, and return what is left."""
+    `unprotect` lets it switch termination protection off; where no delete begins, that is on again.
+    """
     cloudformation = aws.client("cloudformation")
     stack_id = teardown.stack.stack_id
     after = follow.last_event(cloudformation, stack_id)
@@ -129,7 +129,7 @@ def execute(aws: Aws, environment: Environment, teardown: TeardownPlan, report: 
     if there and there.status != "DELETE_COMPLETE":
         if there.status != _GOING:
             _empty_vaults(aws, teardown, report)
-            cloudformation.delete_stack(**request)
+            _delete(cloudformation, request, unprotect=unprotect and there.termination_protection)
         total = len(teardown.goes) + len(teardown.stays)
         finished = follow.follow(cloudformation, stack_id, after=after, total=total, report=report)
         failure.demand(cloudformation, finished, "DELETE_COMPLETE", stack_id, environment)
@@ -137,6 +137,21 @@ def execute(aws: Aws, environment: Environment, teardown: TeardownPlan, report: 
         _await_tables_gone(aws, teardown)
     left = (*teardown.stays, *_written_again(aws, teardown))
     return [Leftover(resource, _removal(resource, aws, environment)) for resource in left]
+
+
+def _delete(cloudformation: Any, request: Mapping[str, Any], *, unprotect: bool) -> None:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    protection = partial(cloudformation.update_termination_protection, StackName=request["StackName"])
+    if unprotect:
+        protection(EnableTerminationProtection=False)
+    try:
+        cloudformation.delete_stack(**request)
+    except BaseException:
+        if unprotect:
+            with contextlib.suppress(BotoCoreError, ClientError):  # a stack that is being deleted takes none
+                protection(EnableTerminationProtection=True)
+        raise
 
 
 def _empty_vaults(aws: Aws, teardown: TeardownPlan, report: Report) -> None:

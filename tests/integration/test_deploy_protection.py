@@ -157,6 +157,44 @@ def test_where_the_policy_cannot_be_put_back_the_first_error_is_told(
     assert denied(stack, "Delete", "OldLogs")
 
 
+def test_what_a_killed_deploy_has_left_unguarded_is_guarded_by_the_next_also_with_nothing_new(
+    removing: tuple[FakeProject, Stack], within: Within
+) -> None:
+    cloud, stack = removing
+    process = cloud.begin(*ALLOWED)
+    cloud.aws.wait(cloud.aws.reached(PROD, "UPDATE_IN_PROGRESS", ALARM))
+    process.kill()
+    process.communicate()
+    cloud.aws.skip(FOREVER)
+    stack.termination_protection = False
+    assert not denied(stack, "Delete", "OldLogs")
+    again = within(*DEPLOY)
+    assert (again.status, again.out.splitlines()[0]) == (0, "No changes: the stack has it all already."), again.err
+    assert "Termination protection was off: it is on again" in again.err
+    assert "The stack policy was missing or lifted: it stands again" in again.err
+    assert stack.termination_protection
+    assert denied(stack, "Delete", "OldLogs")
+    assert "again" not in within(*DEPLOY).err
+
+
+def test_a_teardown_that_cannot_begin_leaves_the_protection_on(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed("prod")
+    stack.termination_protection = True
+    teardown = ("teardown", "--env", "prod", "--yes", "--disable-termination-protection")
+    cloud.aws.faults.deny("DeleteStack")
+    assert within(*teardown).status == 1
+    assert stack.termination_protection
+    cloud.aws.faults.planned.clear()
+    cloud.aws.faults.expire_credentials(after=7)  # DeleteStack is the eighth call
+    assert within(*teardown).status == 3  # nor can it be switched on again: the next deploy does
+    cloud.aws.faults.planned.clear()
+    assert not stack.termination_protection
+    assert within(*DEPLOY).status == 0
+    assert stack.termination_protection
+    assert within(*teardown).status == 0
+    assert stack.status == "DELETE_COMPLETE"
+
+
 def test_a_first_create_that_fails_needs_no_policy(cloud: FakeProject, within: Within) -> None:
     cloud.bootstrap()
     cloud.aws.scenario.fail(TABLE, reason="Subscriber limit exceeded")

@@ -116,10 +116,12 @@ def deployer(fresh: LocalProject) -> Iterator[Deployer]:
 
 # What no client of the SDK asked for in this run.
 ELSEWHERE = {
+    "cloudwatch:GetMetricData": "what became of the last payments, in status",
     "cloudwatch:GetMetricStatistics": "how long messages have waited, in status",
     "cloudformation:CancelUpdateStack": "an interrupted update",
     "cloudformation:ContinueUpdateRollback": "a rollback that got stuck",
     "cloudformation:DescribeEvents": "what a validation has refused",
+    "cloudformation:GetStackPolicy": "retain_data",
     "cloudformation:RollbackStack": "an update that failed with rollback switched off",
     "cloudformation:SetStackPolicy": "retain_data",
     "s3:DeleteObject": "teardown --artifacts",

@@ -78,8 +78,8 @@ CALLS: tuple[Right, ...] = (
         _STACK,
         "cloudformation",
         "CancelUpdateStack ContinueUpdateRollback DeleteChangeSet DeleteStack DescribeChangeSet DescribeEvents"
-        " DescribeStackEvents DescribeStacks ExecuteChangeSet GetTemplate ListChangeSets ListStackResources"
-        " RollbackStack SetStackPolicy TagResource UntagResource UpdateTerminationProtection",
+        " DescribeStackEvents DescribeStacks ExecuteChangeSet GetStackPolicy GetTemplate ListChangeSets"
+        " ListStackResources RollbackStack SetStackPolicy TagResource UntagResource UpdateTerminationProtection",
     ),
     Right(_BOOTSTRAP, "cloudformation", "DescribeStacks"),
     # Without ListBucket a package that isn't there yet is 403 in place of 404.

@@ -268,13 +268,13 @@ def test_express_mode_waits_until_the_table_is_really_gone(scripted: Scripted) -
     assert len(left) == len(plan.stays)
 
 
-def test_the_protection_goes_only_by_a_call_of_its_own(scripted: Scripted) -> None:
+def test_a_protection_that_somebody_switches_on_meanwhile_is_not_switched_off(scripted: Scripted) -> None:
+    plan = planned(scripted, set(RESOURCES) - {"Topic"})
+    scripted.events(raw_event(1, "CREATE_COMPLETE"))
     scripted.stands("CREATE_COMPLETE", EnableTerminationProtection=True)
-    stack = stacks.find(scripted.aws.client("cloudformation"), "payment-api-dev")
-    assert stack is not None
-    assert stack.termination_protection
-    scripted.answers("cloudformation", "update_termination_protection", {"StackId": STACK_ID})
-    teardown.unprotect(scripted.aws, stack)
+    scripted.fails("cloudformation", "delete_stack", "ValidationError", "TerminationProtection is enabled")
+    with pytest.raises(ClientError, match="TerminationProtection is enabled"):
+        teardown.execute(scripted.aws, DEV, plan, scripted.reported.append)
 
 
 def test_the_outputs_of_another_stack_stay(tmp_path: Path, scripted: Scripted) -> None:
