@@ -1,6 +1,7 @@
 """Text from elsewhere, made safe to show."""
 
 import re
+from itertools import takewhile
 
 # AWS quotes the request after a bad signature, session token and all; a URL may hold a password.
 _SECRETS = (
@@ -12,6 +13,9 @@ _LETTERS = str.maketrans(
     {letter: f"\\{letter}" for letter in "\\`*_[]()|~!$"}
     | {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "@&#8203;", "#": "#&#8203;"}
 )
+
+# Characters of a value: one that is shown whole, the most that is shown, and what stands around a difference.
+_SHORT, _LONGEST, _AROUND = 60, 200, 20
 
 
 def printable(text: str) -> str:
@@ -34,6 +38,28 @@ def one_line(text: str) -> str:
 def for_markdown(text: str) -> str:
     """Return a text that Markdown shows as it is, in one line."""
     return one_line(text).translate(_LETTERS).replace("://", ":&#8203;//").replace("www.", "www&#8203;.")
+
+
+def differing(before: str, after: str) -> tuple[str, str]:
+    """Return two values as far as they differ, and a little around it, where they are long: … is what they share."""
+    longest = max(len(before), len(after))
+    same = _same(before, after)
+    ends = _same(before[same:][::-1], after[same:][::-1])  # what both begin with can't be what both end with
+    first, last = max(same - _AROUND, 0), max(ends - _AROUND, 0)
+    if longest <= _SHORT or not (before and after):
+        first = last = 0
+    return _part(before, first, last), _part(after, first, last)
+
+
+def _same(one: str, other: str) -> int:
+    """Return how many letters both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def _part(text: str, first: int, last: int) -> str:
+    part = text[first : len(text) - last]
+    cut = len(part) > _LONGEST
+    return f"{'…' if first else ''}{part[:_LONGEST]}{'…' if last or cut else ''}"
 
 
 def span(seconds: float) -> str:

@@ -16,7 +16,6 @@ from paycli.stack.retention import DATA_TYPES
 
 _DEADLINE_SECONDS = 300.0
 _VISIBLE_SECONDS = 10.0  # by then a new change set must show: CloudFormation's answers are eventually consistent
-_LONGEST_VALUE = 200  # characters of a property's value
 
 
 @dataclass(frozen=True)
@@ -272,8 +271,8 @@ def _causes(details: Iterable[Mapping[str, Any]]) -> Iterable[Cause]:
         drift = target.get("Drift")
         cause = Cause(
             name,
-            _shortened(target.get("BeforeValue")),
-            _shortened(target.get("AfterValue")),
+            target.get("BeforeValue") or "",
+            target.get("AfterValue") or "",
             drifted=bool(drift),
             # A dynamic evaluation knows of a reference only, not that its value changes.
             recreates=target.get("RequiresRecreation") == "Always" and detail.get("Evaluation") == "Static",
@@ -282,11 +281,6 @@ def _causes(details: Iterable[Mapping[str, Any]]) -> Iterable[Cause]:
         if name and (name not in found or not (found[name].before or found[name].after)):
             found[name] = cause
     return found.values()
-
-
-def _shortened(value: str | None) -> str:
-    text = value or ""
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
 def _destructive_first(change: Change) -> tuple[bool, int, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from paycli.text import printable
+from paycli.text import differing, printable
 from paycli.views.table import plain_table
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def _cause(cause: "Cause") -> str:
     if not (cause.before or cause.after):
         return cause.name
     drifted = " (drifted)" if cause.drifted else ""
-    return f"{cause.name}: {cause.before or 'nothing'} -> {cause.after or 'nothing'}{drifted}"
+    before, after = differing(cause.before, cause.after)
+    return f"{cause.name}: {before or 'nothing'} -> {after or 'nothing'}{drifted}"
 
 
 def code_change(change: "CodeChange") -> list[str]:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from paycli.text import printable
+from paycli.text import differing, printable
 from paycli.views.table import plain_table
 
 if TYPE_CHECKING:
@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
     from paycli.operations.drift import Drift
 
-_VALUE = 200  # characters; --json has all
 _BAD = "bold red"
 
 
@@ -24,14 +23,11 @@ def drift(found: "Drift") -> "list[Table | str]":
         for resource in found.resources:
             named = resource.status, resource.logical_id, resource.resource_type
             for one in resource.differences:
-                rows.add_row(*named, *(printable(_shortened(text)) for text in (one.path, one.before, one.after)))
+                values = differing(one.before, one.after)  # --json has all
+                rows.add_row(*named, *map(printable, (one.path, *values)))
             if not resource.differences:
                 rows.add_row(*named, "", printable(resource.physical_id), "", style=_BAD)
         shown.append(rows)
     if found.unchecked:
         shown.append(f"CloudFormation can't tell of {', '.join(found.unchecked)}.")
     return shown
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _VALUE else f"{text[: _VALUE - 3]}..."

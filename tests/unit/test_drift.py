@@ -68,7 +68,7 @@ def test_a_long_value_is_cut_on_the_screen_alone(monkeypatch: pytest.MonkeyPatch
     difference = {"PropertyPath": "/P", "ExpectedValue": "x" * 300, "ActualValue": "null", "DifferenceType": "REMOVE"}
     found = detected(monkeypatch, ["DETECTION_COMPLETE"], drift_of("A", "MODIFIED", PropertyDifferences=[difference]))
     assert found.resources[0].differences[0].before == "x" * 300
-    assert "x" * 197 + "..." in plain(drift_view.drift(found))
+    assert "x" * 200 + "…" in plain(drift_view.drift(found))
 
 
 @pytest.mark.parametrize("reason", ["Access denied to sqs:GetQueueAttributes", ""])

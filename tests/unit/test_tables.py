@@ -1,6 +1,7 @@
 """How results read."""
 
 import io
+import json
 
 import pytest
 from hypothesis import given
@@ -8,11 +9,14 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
+from paycli import console
 from paycli.commands.teardown import _result
+from paycli.deployment.changeset import ChangeSet, changes
 from paycli.deployment.stacks import Stack
 from paycli.deployment.teardown import Leftover, Resource, TeardownPlan
 from paycli.smoke import CheckResult
-from paycli.views import checks
+from paycli.text import differing
+from paycli.views import checks, deploys
 from paycli.views.table import plain_table
 
 
@@ -30,6 +34,41 @@ def test_a_teardown_on_aws_says_what_aws_keeps_for_a_while() -> None:
     assert "remove it with: aws dynamodb …" in said[2]
     assert "7 days" in said[3]
     assert "35 days" in said[3]
+
+
+LONG = json.dumps({"Statement": [{"Action": f"sqs:Action{number}"} for number in range(20)]})
+
+
+def test_of_long_values_the_difference_is_shown_wherever_it_is() -> None:
+    before, after = differing(LONG, LONG.replace("Action17", "*"))
+    assert before == '…"}, {"Action": "sqs:Action17"}, {"Action": "sqs:…'
+    assert after == '…"}, {"Action": "sqs:*"}, {"Action": "sqs:…'
+    assert differing(LONG, f"{LONG}x") == (f"…{LONG[-20:]}", f"…{LONG[-20:]}x")
+    assert differing("1", "50") == ("1", "50")
+    assert differing("", "y" * 300) == ("", f"{'y' * 200}…")
+
+
+@given(st.text("ab", max_size=400), st.text("ab", max_size=400))
+def test_values_that_differ_look_different_and_are_parts_of_themselves(before: str, after: str) -> None:
+    shown = differing(before, after)
+    assert (shown[0] == shown[1]) == (before == after)
+    assert all(len(text) <= 202 for text in shown)
+    assert all(text.strip("…") in whole for text, whole in zip(shown, (before, after), strict=True))
+
+
+def test_a_change_set_shows_where_a_policy_differs_and_keeps_all_for_programs() -> None:
+    target = {"Path": "/Properties/PolicyDocument", "BeforeValue": LONG, "AfterValue": LONG.replace("Action17", "*")}
+    entry = {
+        "Action": "Modify",
+        "LogicalResourceId": "Role",
+        "ResourceType": "AWS::IAM::Role",
+        "Details": [{"Target": target}],
+    }
+    (change,) = changes({"Changes": [{"ResourceChange": entry}]})
+    assert change.causes[0].after == target["AfterValue"]
+    table = deploys.changes(ChangeSet("", "", "payment-api-dev", creates=False, changes=(change,)), "here")
+    assert 'sqs:Action17"}' in console.plain([table])
+    assert '{"Action": "sqs:*"}' in console.plain([table])
 
 
 def at_width(width: int, rows: list[list[str]], headers: list[str], title: str | None = None) -> list[str]:
