@@ -227,6 +227,13 @@ def explain(error: Exception) -> PaycliError | None:
     return known
 
 
+def explained(error: Exception) -> PaycliError:
+    """Return the same of an error that is boto3's."""
+    known = explain(error)
+    assert known  # noqa: S101 - it is boto3's
+    return known
+
+
 def _explained(error: Exception) -> PaycliError | None:
     from botocore import exceptions as aws_errors
 

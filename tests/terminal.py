@@ -1,4 +1,4 @@
-"""A command on a terminal of 120 columns, at which a test types."""
+"""A command on a terminal of 500 columns, at which a test types."""
 
 import contextlib
 import fcntl
@@ -16,6 +16,7 @@ from pathlib import Path
 
 # Whether it is time to type, by what has been shown since the last time.
 Cue = Callable[[str], bool]
+_SIZE = {"COLUMNS", "LINES"}  # they would speak for another terminal
 
 
 def asked(shown: str) -> bool:
@@ -32,11 +33,11 @@ def run(
 ) -> tuple[int, str]:
     """Run paycli to its end and type each text at its cue, one after the other; return its status and all it showed."""
     leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 120, 0, 0))
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 500, 0, 0))
     process = subprocess.Popen(
         [sys.executable, "-m", "paycli", *arguments],
         cwd=root,
-        env={**variables, "TERM": "xterm"},
+        env={name: value for name, value in variables.items() if name not in _SIZE} | {"TERM": "xterm"},
         stdin=follower,
         stdout=follower,
         stderr=follower,

@@ -39,7 +39,7 @@ def review(plan: "Plan", allow_remove: Collection[str], *, yes: bool) -> None:
 
 def carry_out(project: Project, aws: "Aws", plan: "Plan", allow_remove: Collection[str] = ()) -> "Deployed":
     """Execute the plan. An interrupt asks whether to undo it; where nobody can be asked, an update is undone."""
-    from paycli.deployment import execution
+    from paycli.deployment import execution, undoing
 
     try:
         with display.activity() as report:
@@ -50,7 +50,7 @@ def carry_out(project: Project, aws: "Aws", plan: "Plan", allow_remove: Collecti
         if not _undo_is_wanted(plan):
             raise KeyboardInterrupt
         with display.activity() as report:
-            undone = execution.undo(aws, plan, report)
+            undone = undoing.undo(aws, plan, report)
     raise undone
 
 

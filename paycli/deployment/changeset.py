@@ -108,7 +108,7 @@ def _begin(cloudformation: Any, request: Mapping[str, Any]) -> dict[str, str]:
     try:
         made: dict[str, str] = cloudformation.create_change_set(**request)
     except ClientError as error:
-        if "already exists and cannot be created again" in error.response["Error"]["Message"]:
+        if "already exists and cannot be created again" in (error.response["Error"].get("Message") or ""):
             raise stacks.busy(request["StackName"], "being created") from None
         raise
     return made

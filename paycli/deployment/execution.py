@@ -1,18 +1,17 @@
 """Execute a plan: follow its change set to the end, protect what is to be kept, and write the outputs."""
 
-import uuid
+import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from paycli.aws import Aws
-from paycli.deployment import artifacts, changeset, failure, follow, marks, outputs, records, stackpolicy, stacks
+from paycli.deployment import artifacts, changeset, follow, marks, outputs, records, running, stacks
 from paycli.deployment.changeset import ChangeSet
-from paycli.deployment.plan import Plan, completed, discard
+from paycli.deployment.plan import Plan, completed
 from paycli.deployment.records import Record
 from paycli.environment import Environment
-from paycli.errors import DetachedError, PaycliError, not_deployed
+from paycli.errors import PaycliError, not_deployed
 from paycli.progress import Report, Step
 
 
@@ -32,7 +31,7 @@ def execute(aws: Aws, plan: Plan, root: Path, report: Report, allowed: Collectio
     KeyboardInterrupt CloudFormation goes on: `undo` ends that, or the next deploy waits for it.
     """
     if not plan.change_set:
-        _guard_again(aws, plan, report)
+        running.guard_again(aws, plan, report)
         return _written(aws, plan.environment, plan.stack, root)
     record, status = _recorded(aws, plan, plan.change_set, report, allowed)
     if plan.environment.target == "embedded":
@@ -61,96 +60,14 @@ def existing(aws: Aws, environment: Environment) -> stacks.Stack:
     return stack
 
 
-def undo(aws: Aws, plan: Plan, report: Report) -> PaycliError:
-    """End what an interrupted deploy has begun: cancel the update, or delete what the create has made.
-
-    Returns the error that says what became of it; the deploy's record says so as well. CloudFormation can't cancel
-    a create, nor an update that is already cleaning up: that one is followed to its end.
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CancelUpdateStack.html
-    """
-    assert plan.change_set and plan.bucket  # noqa: S101 - what wasn't planned isn't executed
-    undone = _undone_after_import if plan.change_set.imports else _undone
-    result, said = undone(aws, plan, plan.change_set, report)
-    for record in records.recent(plan.bucket, plan.environment.name, 1):
-        if record.stack_id == plan.change_set.stack_id and record.result == "in_progress":
-            done = result == "succeeded"
-            records.end(plan.bucket, record.ended(result, "" if done else said))
-            if done:
-                marks.mark(aws, record, report)
-    return DetachedError(said, code="interrupted")
-
-
-def _undone(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> tuple[records.Ended, str]:
-    """Return how the deploy counts now, and what became of it in words."""
-    cloudformation = aws.client("cloudformation")
-    name, stack_id = change_set.stack_name, change_set.stack_id
-    stack = stacks.find(cloudformation, stack_id)
-    if stack is None or stack.empty or (not stack.in_progress and stack.change_set_id != change_set.change_set_id):
-        discard(aws, plan)
-        return "cancelled", f"Interrupted before CloudFormation began: {name} is unchanged."
-    after = follow.last_event(cloudformation, stack_id)
-    if stack.status in {"CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"}:
-        report(Step("Deleting what the create has made"))
-        cloudformation.delete_stack(StackName=stack_id)
-        finished = follow.follow(cloudformation, stack_id, after=after, total=0, report=report)
-        if finished.status == "DELETE_COMPLETE":
-            return "cancelled", f"Interrupted: what the create of {name} had made is deleted again."
-    elif not change_set.creates and _cancel(cloudformation, change_set, report):
-        finished = follow.follow(cloudformation, stack_id, after=after, total=0, report=report)
-        if finished.status == "UPDATE_ROLLBACK_COMPLETE":
-            return "cancelled", f"Interrupted: the update is cancelled, {name} is as it was before."
-    else:
-        finished = follow.until_done(cloudformation, stack_id, report=report)
-    done = finished.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
-    return "succeeded" if done else "failed", f"Interrupted, too late to undo it: {name} is {finished.status}."
-
-
-def _undone_after_import(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> tuple[records.Ended, str]:
-    """The same for a deploy that takes up kept data: what was imported stays imported, for the next deploy."""
-    cloudformation = aws.client("cloudformation")
-    name, stack_id = change_set.stack_name, change_set.stack_id
-    stack = stacks.find(cloudformation, stack_id)
-    if stack is None or stack.empty:
-        discard(aws, plan)
-        return "cancelled", f"Interrupted before CloudFormation began: what was kept is as it was, without {name}."
-    serves = bool(stack.outputs)
-    status = stack.status
-    if stack.in_progress:
-        after = follow.last_event(cloudformation, stack_id)
-        if status == "UPDATE_IN_PROGRESS" and not serves and _cancel(cloudformation, change_set, report):
-            finished = follow.follow(cloudformation, stack_id, after=after, total=0, report=report)
-        else:
-            finished = follow.until_done(cloudformation, stack_id, report=report)
-        status = finished.status
-    if not serves and status in {"IMPORT_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}:
-        said = f"Interrupted: {name} has what was kept, and nothing that serves. The next deploy adds the rest."
-        return "cancelled", said
-    done = status in {"UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}  # that is of the table's protection alone
-    return "succeeded" if done else "failed", f"Interrupted, too late to undo it: {name} is {status}."
-
-
-def _cancel(cloudformation: Any, change_set: ChangeSet, report: Report) -> bool:
-    """Cancel the update; return whether that was still possible."""
-    from botocore.exceptions import ClientError
-
-    report(Step("Cancelling the update: CloudFormation rolls it back"))
-    try:
-        cloudformation.cancel_update_stack(StackName=change_set.stack_id, ClientRequestToken=str(uuid.uuid4()))
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationError":
-            raise
-        report(Step("It can't be cancelled any more; following it to its end"))
-        return False
-    return True
-
-
 def _recorded(
     aws: Aws, plan: Plan, change_set: ChangeSet, report: Report, allowed: Collection[str]
 ) -> tuple[Record, str]:
     """Run the change set with a record of it: who, when, what, how it ended. Return that, and the stack's status."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     bucket = plan.bucket
     assert bucket is not None  # noqa: S101 - only a dry run has none
-    artifacts.upload_template(bucket, plan.body)
     begun = Record(
         number=0,
         environment=plan.environment.name,
@@ -162,17 +79,20 @@ def _recorded(
         changes=len(change_set.changes),
         rollback_of=plan.rollback_of,
     )
-    begun = records.begin(bucket, begun, plan.stack)
+    with running.before_it_begins(aws, plan, change_set):
+        artifacts.upload_template(bucket, plan.body)
+        begun = records.begin(bucket, begun, plan.stack)
     try:
         if change_set.imports:
             plan, begun = _take_up(aws, plan, begun, change_set, report)
             change_set = plan.change_set or change_set
-        status = _run_guarded(aws, plan, change_set, report, allowed)
+        status = running.run_guarded(aws, plan, change_set, report, allowed)
         if plan.environment.retain_data:
             status = _protect(aws, plan, begun, change_set, report) or status
     except PaycliError as error:
         if error.code != follow.DEADLINE_CODE:  # CloudFormation goes on
-            records.end(bucket, begun.ended("failed", error.message))
+            with contextlib.suppress(BotoCoreError, ClientError):  # the stack tells how it ended; this is the cause
+                records.end(bucket, begun.ended("failed", error.message))
         raise
     done = begun.ended("succeeded")
     records.end(bucket, done)
@@ -183,7 +103,7 @@ def _recorded(
 def _take_up(aws: Aws, plan: Plan, begun: Record, imports: ChangeSet, report: Report) -> tuple[Plan, Record]:
     """Import what an earlier stack has kept; return the plan that adds the rest, and the record of both."""
     cloudformation = aws.client("cloudformation")
-    status = _run(aws, plan, imports, report)
+    status = running.run(aws, plan, imports, report)
     stacks.shown(cloudformation, imports.stack_id, status)
     report(Step("What was kept is the stack's again; now the rest is added"))
     rest = completed(aws, plan)
@@ -193,82 +113,6 @@ def _take_up(aws: Aws, plan: Plan, begun: Record, imports: ChangeSet, report: Re
     begun = begun.model_copy(update={"change_set_id": rest.change_set.change_set_id})
     records.end(rest.bucket, begun)
     return rest, begun
-
-
-def _run_guarded(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report, allowed: Collection[str]) -> str:
-    """Run the change set under the stack policy, which stands again however it ends; return the stack's status."""
-    if not plan.environment.retain_data:
-        return _run(aws, plan, change_set, report)
-    cloudformation = aws.client("cloudformation")
-    if not change_set.creates:
-        stackpolicy.put(cloudformation, change_set.stack_id, lifted_for=allowed)
-    stands = not change_set.creates and not allowed
-    try:
-        status = _run(aws, plan, change_set, report)
-    except BaseException:
-        if not stands:
-            _put_back(cloudformation, change_set, report)
-        raise
-    if not stands:
-        stackpolicy.put(cloudformation, change_set.stack_id)
-    return status
-
-
-def _put_back(cloudformation: Any, change_set: ChangeSet, report: Report) -> None:
-    """Set the policy in full again after a failure or an interrupt, which stays the error that is told."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        stackpolicy.put(cloudformation, change_set.stack_id)
-    except (BotoCoreError, ClientError) as error:
-        if not change_set.creates:  # a failed create may have taken the stack with it
-            report(Step(f"The stack policy isn't back, the next deploy sets it again: {error}"))
-
-
-def _run(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> str:
-    """Execute the change set and follow it to its end; return the stack's status."""
-    cloudformation = aws.client("cloudformation")
-    after = follow.last_event(cloudformation, change_set.stack_id)
-    try:
-        cloudformation.execute_change_set(ChangeSetName=change_set.change_set_id, ClientRequestToken=str(uuid.uuid4()))
-    except (
-        cloudformation.exceptions.InvalidChangeSetStatusException,
-        cloudformation.exceptions.ChangeSetNotFoundException,
-    ) as error:
-        raise PaycliError(
-            f"{change_set.stack_name} has moved since the plan was made: {error.response['Error']['Message']}",
-            hint="Another deploy came first, or the plan was deleted. Plan again.",
-            code="plan_outdated",
-        ) from None
-    finished = follow.follow(
-        cloudformation, change_set.stack_id, after=after, total=len(change_set.changes), report=report
-    )
-    wanted = "CREATE_COMPLETE" if change_set.creates else "UPDATE_COMPLETE"
-    wanted = "IMPORT_COMPLETE" if change_set.imports else wanted
-    failure.demand(
-        cloudformation,
-        finished,
-        wanted,
-        change_set.stack_id,
-        plan.environment,
-        served=plan.serves_before,
-        command=plan.command,
-    )
-    return wanted
-
-
-def _guard_again(aws: Aws, plan: Plan, report: Report) -> None:
-    """Set what guards a stack that keeps data where a deploy or a teardown that was cut off has left it off."""
-    stack = plan.stack
-    if stack is None or not plan.environment.retain_data:
-        return
-    cloudformation = aws.client("cloudformation")
-    if not stack.termination_protection:
-        cloudformation.update_termination_protection(StackName=stack.stack_id, EnableTerminationProtection=True)
-        report(Step("Termination protection was off: it is on again"))
-    if not stackpolicy.stands(cloudformation, stack.stack_id):
-        stackpolicy.put(cloudformation, stack.stack_id)
-        report(Step("The stack policy was missing or lifted: it stands again"))
 
 
 def _protect(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: Report) -> str:
@@ -297,7 +141,7 @@ def _protect(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: R
     assert plan.bucket  # noqa: S101 - only a dry run has none
     # By its change set the stack tells how this deploy has ended, where nobody writes it.
     records.end(plan.bucket, begun.model_copy(update={"change_set_id": protection.change_set_id}))
-    return _run(aws, plan, protection, report)
+    return running.run(aws, plan, protection, report)
 
 
 def _complete_table(aws: Aws, environment: Environment) -> None:

@@ -2,14 +2,16 @@
 
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from paycli.aws_errors import is_temporary
 from paycli.deployment import stack_arn
 from paycli.errors import PaycliError
 from paycli.progress import Report, ResourceEvent, Step
+
+T = TypeVar("T")
 
 # Seconds between two looks, before chance adds up to a tenth: a stack that is done is seen within 2.2 s. The longer
 # pauses are for the beginning, where calls would else come to more than one a second.
@@ -57,7 +59,7 @@ def follow(
     """
     began = time.monotonic()
     operation = _Operation(stack_id, total, report)
-    look = _Patient(cloudformation, stack_id, report, after)
+    look = _Reader(cloudformation, stack_id, report, after)
     place = stack_arn.parse(stack_id)
     while time.monotonic() - began < deadline_seconds:
         operation.take(look.fresh())
@@ -75,6 +77,45 @@ def follow(
         hint="Run the command again: it says how the stack stands.",
         code=DEADLINE_CODE,
     )
+
+
+def patiently(call: Callable[[], T], report: Report) -> T:
+    """Return what a call of CloudFormation answers; what is temporary is waited out, for `SILENCE_SECONDS` at most."""
+    patience = _Patience(report)
+    while True:
+        try:
+            answer = call()
+        except Exception as error:
+            if not is_temporary(error):
+                raise
+            patience.silence(error)
+        else:
+            patience.answered()
+            return answer
+        time.sleep(_SHORTEST)
+
+
+class _Patience:
+    """Bears AWS's silence: says when it begins and ends, and gives up after `SILENCE_SECONDS`."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._since: float | None = None
+
+    def silence(self, error: Exception) -> None:
+        """Take an error that is temporary; raise it where the silence has lasted for too long."""
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now
+            self._report(Step(f"AWS can't be asked now, CloudFormation goes on: {error}"))
+        elif now - self._since > SILENCE_SECONDS:
+            raise error
+
+    def answered(self) -> None:
+        """Take note of an answer."""
+        if self._since is not None:
+            self._report(Step("AWS answers again."))
+        self._since = None
 
 
 class _Operation:
@@ -121,17 +162,17 @@ def resource_event(raw: Mapping[str, Any], *, done: int = 0, total: int = 0) -> 
     )
 
 
-class _Patient:
+class _Reader:
     """Reads events, and waits where AWS can't be asked for a while.
 
     Without `after` it begins where the operation that runs, or has just ended, began. `calls` counts the pages it read.
     """
 
     def __init__(self, cloudformation: Any, stack_id: str, report: Report, after: str) -> None:
-        self._cloudformation, self._stack_id, self._report = cloudformation, stack_id, report
+        self._cloudformation, self._stack_id = cloudformation, stack_id
         self._before = {after} - {""}  # where the operation before ended: nothing older is of this one
         self._known = set[str](self._before)
-        self._silent_since: float | None = None
+        self._patience = _Patience(report)
         self.calls = 0
 
     def fresh(self) -> list[dict[str, Any]]:
@@ -153,21 +194,11 @@ class _Patient:
             if not is_temporary(error):
                 error.add_note("CloudFormation goes on with what it has begun: the same command follows it again.")
                 raise
-            self._wait_or_give_up(error)
+            self._patience.silence(error)
             return []
-        if self._silent_since is not None:
-            self._report(Step("AWS answers again."))
-        self._silent_since = None
+        self._patience.answered()
         self._known |= found.keys()
         return list(found.values())[::-1]
-
-    def _wait_or_give_up(self, error: Exception) -> None:
-        now = time.monotonic()
-        if self._silent_since is None:
-            self._silent_since = now
-            self._report(Step(f"AWS can't be asked now, CloudFormation goes on: {error}"))
-        elif now - self._silent_since > SILENCE_SECONDS:
-            raise error
 
     def _since(self, *, whole: bool) -> Iterator[dict[str, Any]]:
         """Give the events of the operation, newest first; to the end of a page with known ones unless `whole`."""

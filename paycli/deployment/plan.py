@@ -55,6 +55,7 @@ class Plan:
     code: CodePackage | None = None  # where it was packed here
     rollback_of: int | None = None  # the record that is deployed again
     kept: tuple[Kept, ...] = ()  # of an earlier stack, for the one that is created
+    saved: bool = False  # a file names its change set, which stays until it is executed
 
     @property
     def serves_before(self) -> bool:

@@ -95,6 +95,7 @@ def load(aws: Aws, environment: Environment, path: Path) -> Plan:
         version=saved.version,
         bucket=bucket,
         change_set=change_set,
+        saved=True,
     )
 
 

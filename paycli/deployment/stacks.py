@@ -118,4 +118,4 @@ def busy(name: str, what: str) -> PaycliError:
 def is_missing(error: Any) -> bool:
     """Whether an error of CloudFormation says that the stack doesn't exist (it has no code of its own)."""
     said = error.response["Error"]
-    return said["Code"] == "ValidationError" and "does not exist" in said["Message"]
+    return said["Code"] == "ValidationError" and "does not exist" in (said.get("Message") or "")

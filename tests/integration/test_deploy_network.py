@@ -15,6 +15,7 @@ from tests.integration.deploys import (
     error_of,
     records,
     slower_alarm,
+    untouched,
     without_dashboard,
     without_data,
 )
@@ -126,9 +127,49 @@ def test_expired_credentials_end_a_deploy_with_the_way_on(cloud: FakeProject, wi
     assert [record.result for record in records(cloud)] == ["in_progress"]  # told by the stack: see the history
 
 
-def test_a_call_that_is_refused_says_which_right_is_missing(cloud: FakeProject, within: Within) -> None:
-    cloud.deployed(other=slower_alarm)
-    cloud.aws.faults.deny("ExecuteChangeSet")
+@pytest.mark.parametrize("refused", ["ExecuteChangeSet", "DescribeStackEvents", "ListObjectsV2"])
+def test_what_is_refused_before_cloudformation_begins_has_changed_nothing_and_leaves_nothing(
+    cloud: FakeProject, within: Within, refused: str
+) -> None:
+    stack = cloud.deployed(other=slower_alarm)
+    cloud.aws.faults.deny(refused)
     ran = within("deploy", "--env", "dev", "--yes")
     assert ran.status == 1
-    assert "AWS refused: ExecuteChangeSet" in error_of(ran)
+    assert f"AWS refused: {refused}" in error_of(ran)
+    assert "Nothing of the change is done." in error_of(ran)
+    assert untouched(stack, ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"])
+    cloud.aws.faults.planned.clear()
+    assert {record.result for record in records(cloud)} <= {"failed"}
+    assert all(refused in record.cause for record in records(cloud))
+
+
+def test_a_reviewed_plan_that_could_not_begin_can_be_executed_later(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed(other=slower_alarm)
+    assert within("deploy", "--env", "dev", "--plan", "plan.json").status == 0
+    cloud.aws.faults.deny("ExecuteChangeSet")
+    assert "Nothing of the change is done." in error_of(
+        within("deploy", "--env", "dev", "--execute", "plan.json", "--yes")
+    )
+    cloud.aws.faults.planned.clear()
+    assert within("deploy", "--env", "dev", "--execute", "plan.json", "--yes").status == 0
+    assert stack.states[-3:] == UPDATED
+
+
+def test_an_answer_that_is_lost_again_and_again_is_asked_for_until_it_comes(cloud: FakeProject, within: Within) -> None:
+    """CloudFormation has begun at the first time; with the same token it begins only once."""
+    stack = cloud.deployed(other=slower_alarm)
+    cloud.aws.faults.refuse("DescribeStackEvents", "ServiceUnavailable", "Service is unavailable", status=503, times=6)
+    cloud.aws.faults.reset("ExecuteChangeSet", after_effect=True, times=8)
+    ran = within("deploy", "--env", "dev", "--yes")
+    assert ran.status == 0, ran.err
+    assert ran.err.count("AWS can't be asked now") == 2
+    assert stack.states[-3:] == UPDATED
+    assert [record.result for record in records(cloud)] == ["succeeded"]
+
+
+def test_an_error_without_a_message_is_told_by_its_code(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed(other=slower_alarm)
+    cloud.aws.faults.refuse("CreateChangeSet", "InternalFailure", "", status=500, times=float("inf"))
+    assert "CreateChangeSet: InternalFailure" in error_of(within("deploy", "--env", "dev", "--yes"))
+    cloud.aws.faults.refuse("DescribeStacks", "ValidationError", "", times=float("inf"))
+    assert "DescribeStacks: ValidationError" in error_of(within("deploy", "--env", "dev", "--yes"))

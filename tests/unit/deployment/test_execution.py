@@ -11,12 +11,12 @@ from botocore.response import StreamingBody
 
 from paycli.aws import Caller
 from paycli.aws_errors import is_temporary
-from paycli.deployment import artifacts, execution, follow
+from paycli.deployment import artifacts, execution, follow, running, undoing
 from paycli.deployment.changeset import ChangeSet, Wanted
 from paycli.deployment.plan import Plan
 from paycli.deployment.records import Record, Version
 from paycli.environment import Environment
-from paycli.errors import PaycliError
+from paycli.errors import ExitStatus, PaycliError
 from tests.scripted import STACK_ID, Scripted, raw_event
 
 DEV = Environment(name="dev")
@@ -56,6 +56,54 @@ def test_a_deploy_that_is_not_done_in_time_stays_in_progress_on_record(
         execution.execute(scripted.aws, plan(scripted), tmp_path, scripted.reported.append)
 
 
+def away(scripted: Scripted) -> None:
+    """Script the next ExecuteChangeSet: AWS fails, and tells nothing."""
+    scripted.stub("cloudformation").add_client_error("execute_change_set", "ServiceUnavailable", http_status_code=503)
+
+
+def test_an_operation_that_runs_already_has_begun_with_the_answer_that_was_lost(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "_SHORTEST", 0.0)
+    scripted.events(raw_event(1, "CREATE_COMPLETE"))
+    away(scripted)
+    scripted.fails("cloudformation", "execute_change_set", "InvalidChangeSetStatus")
+    scripted.events(raw_event(1, "CREATE_COMPLETE"), raw_event(2, "UPDATE_COMPLETE"))
+    begun = plan(scripted)
+    assert begun.change_set
+    assert running.run(scripted.aws, begun, begun.change_set, scripted.reported.append) == "UPDATE_COMPLETE"
+
+
+def test_where_aws_stays_away_it_may_have_begun(
+    scripted: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "_SHORTEST", 0.0)
+    monkeypatch.setattr(follow, "SILENCE_SECONDS", -1.0)
+    scripted.answers("s3", "put_object", {})
+    scripted.answers("s3", "list_objects_v2", {})
+    scripted.answers("s3", "put_object", {})
+    scripted.events(raw_event(1, "CREATE_COMPLETE"))
+    away(scripted)
+    away(scripted)
+    with pytest.raises(ClientError) as caught:
+        execution.execute(scripted.aws, plan(scripted), tmp_path, scripted.reported.append)
+    assert caught.value.__notes__ == ["CloudFormation may have begun: the same command finds out, and goes on."]
+
+
+def test_the_cause_is_told_also_where_it_cannot_be_recorded(scripted: Scripted, tmp_path: Path) -> None:
+    scripted.answers("s3", "put_object", {})
+    scripted.answers("s3", "list_objects_v2", {})
+    scripted.answers("s3", "put_object", {})
+    scripted.events(raw_event(1, "CREATE_COMPLETE"))
+    scripted.fails("cloudformation", "execute_change_set", "ExpiredToken")
+    scripted.fails("cloudformation", "delete_change_set", "ExpiredToken")
+    scripted.fails("s3", "put_object", "ExpiredToken")
+    with pytest.raises(PaycliError, match="The credentials have expired") as caught:
+        execution.execute(scripted.aws, plan(scripted), tmp_path, scripted.reported.append)
+    assert caught.value.hint.startswith("Nothing of the change is done.")
+    assert caught.value.status is ExitStatus.CONFIGURATION
+
+
 IMPORT = ChangeSet("arn:aws:cloudformation:x:0:changeSet/c/1", STACK_ID, "payment-api-dev", True, (), imports=True)
 OUTPUTS = [{"OutputKey": "RestApiId", "OutputValue": "a"}]
 
@@ -83,14 +131,14 @@ def test_what_serves_already_after_an_import_is_not_taken_back(scripted: Scripte
     body = StreamingBody(io.BytesIO(begun.model_dump_json().encode()), len(begun.model_dump_json()))
     scripted.answers("s3", "get_object", {"Body": body})
     scripted.answers("s3", "put_object", {})
-    undone = execution.undo(scripted.aws, taking_up, scripted.reported.append)
+    undone = undoing.undo(scripted.aws, taking_up, scripted.reported.append)
     assert undone.message == f"Interrupted, too late to undo it: payment-api-dev is {ended}."
 
 
 def test_an_import_that_failed_while_it_was_interrupted_is_told(scripted: Scripted) -> None:
     scripted.stands("ROLLBACK_COMPLETE")
     scripted.answers("s3", "list_objects_v2", {})
-    undone = execution.undo(scripted.aws, replace(plan(scripted), change_set=IMPORT), scripted.reported.append)
+    undone = undoing.undo(scripted.aws, replace(plan(scripted), change_set=IMPORT), scripted.reported.append)
     assert undone.message == "Interrupted, too late to undo it: payment-api-dev is ROLLBACK_COMPLETE."
 
 

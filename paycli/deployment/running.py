@@ -1,0 +1,139 @@
+"""Run a change set to its end, with what guards a stack that keeps data around it."""
+
+import contextlib
+import uuid
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from paycli.aws import Aws
+from paycli.aws_errors import explained, is_temporary
+from paycli.deployment import changeset, failure, follow, stackpolicy
+from paycli.deployment.changeset import ChangeSet
+from paycli.deployment.plan import Plan
+from paycli.errors import PaycliError
+from paycli.progress import Report, Step
+
+
+def run_guarded(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report, allowed: Collection[str]) -> str:
+    """Run the change set under the stack policy, which stands again however it ends; return the stack's status."""
+    if not plan.environment.retain_data:
+        return run(aws, plan, change_set, report)
+    cloudformation = aws.client("cloudformation")
+    if not change_set.creates:
+        with before_it_begins(aws, plan, change_set):
+            stackpolicy.put(cloudformation, change_set.stack_id, lifted_for=allowed)
+    stands = not change_set.creates and not allowed
+    try:
+        status = run(aws, plan, change_set, report)
+    except BaseException:
+        if not stands:
+            _put_back(cloudformation, change_set, report)
+        raise
+    if not stands:
+        stackpolicy.put(cloudformation, change_set.stack_id)
+    return status
+
+
+def _put_back(cloudformation: Any, change_set: ChangeSet, report: Report) -> None:
+    """Set the policy in full again after a failure or an interrupt, which stays the error that is told."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        stackpolicy.put(cloudformation, change_set.stack_id)
+    except (BotoCoreError, ClientError) as error:
+        if not change_set.creates:  # a failed create may have taken the stack with it
+            report(Step(f"The stack policy isn't back, the next deploy sets it again: {error}"))
+
+
+def run(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> str:
+    """Execute the change set and follow it to its end; return the stack's status."""
+    cloudformation = aws.client("cloudformation")
+    with before_it_begins(aws, plan, change_set):
+        after = follow.patiently(lambda: follow.last_event(cloudformation, change_set.stack_id), report)
+    with before_it_begins(aws, plan, change_set, perhaps=True):
+        _execute(cloudformation, change_set, report)
+    finished = follow.follow(
+        cloudformation, change_set.stack_id, after=after, total=len(change_set.changes), report=report
+    )
+    wanted = "CREATE_COMPLETE" if change_set.creates else "UPDATE_COMPLETE"
+    wanted = "IMPORT_COMPLETE" if change_set.imports else wanted
+    failure.demand(
+        cloudformation,
+        finished,
+        wanted,
+        change_set.stack_id,
+        plan.environment,
+        served=plan.serves_before,
+        command=plan.command,
+    )
+    return wanted
+
+
+def _execute(cloudformation: Any, change_set: ChangeSet, report: Report) -> None:
+    """Let CloudFormation begin. Where its answer is lost it is asked again, with one token: it begins only once.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ExecuteChangeSet.html
+    """
+    token = str(uuid.uuid4())
+    asked = 0
+
+    def execute() -> None:
+        nonlocal asked
+        asked += 1
+        try:
+            cloudformation.execute_change_set(ChangeSetName=change_set.change_set_id, ClientRequestToken=token)
+        except cloudformation.exceptions.InvalidChangeSetStatusException as error:
+            if asked == 1:  # else it runs: the answer that was lost was a yes
+                raise _outdated(change_set, error) from None
+        except cloudformation.exceptions.ChangeSetNotFoundException as error:
+            raise _outdated(change_set, error) from None
+
+    follow.patiently(execute, report)
+
+
+def _outdated(change_set: ChangeSet, error: Any) -> PaycliError:
+    return PaycliError(
+        f"{change_set.stack_name} has moved since the plan was made: {error.response['Error']['Message']}",
+        hint="Another deploy came first, or the plan was deleted. Plan again.",
+        code="plan_outdated",
+    )
+
+
+@contextlib.contextmanager
+def before_it_begins(aws: Aws, plan: Plan, change_set: ChangeSet, *, perhaps: bool = False) -> Iterator[None]:
+    """Say of an error of AWS that nothing of the change is done, and leave no change set that nobody executes.
+
+    With `perhaps` it may have begun where AWS gives no answer.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        if perhaps and is_temporary(error):
+            error.add_note("CloudFormation may have begun: the same command finds out, and goes on.")
+            raise
+        error.add_note("Nothing of the change is done.")
+        if not plan.saved:
+            with contextlib.suppress(BotoCoreError, ClientError):
+                changeset.discard(
+                    aws.client("cloudformation"),
+                    change_set.change_set_id,
+                    change_set.stack_id,
+                    creates=change_set.creates,
+                )
+        raise explained(error) from error
+
+
+def guard_again(aws: Aws, plan: Plan, report: Report) -> None:
+    """Set what guards a stack that keeps data where a deploy or a teardown that was cut off has left it off."""
+    stack = plan.stack
+    if stack is None or not plan.environment.retain_data:
+        return
+    cloudformation = aws.client("cloudformation")
+    if not stack.termination_protection:
+        cloudformation.update_termination_protection(StackName=stack.stack_id, EnableTerminationProtection=True)
+        report(Step("Termination protection was off: it is on again"))
+    if not stackpolicy.stands(cloudformation, stack.stack_id):
+        stackpolicy.put(cloudformation, stack.stack_id)
+        report(Step("The stack policy was missing or lifted: it stands again"))
