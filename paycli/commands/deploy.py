@@ -17,6 +17,7 @@ from paycli.text import printable
 if TYPE_CHECKING:
     from paycli.aws import Aws
     from paycli.deployment.plan import Plan
+    from paycli.deployment.states import Policy
 
 
 @click.command(
@@ -49,6 +50,12 @@ if TYPE_CHECKING:
 )
 @click.option("--revert-drift", is_flag=True, help="Also set back what was changed outside CloudFormation.")
 @click.option(
+    "--skip",
+    metavar="LOGICAL_ID",
+    multiple=True,
+    help="Where a rollback that got stuck is continued: leave this resource as it is; may be repeated.",
+)
+@click.option(
     "--allow-remove",
     metavar="LOGICAL_ID",
     multiple=True,
@@ -65,6 +72,7 @@ def command(
     rollback_on_failure: bool,
     no_wait: bool,
     revert_drift: bool,
+    skip: tuple[str, ...],
     allow_remove: tuple[str, ...],
 ) -> Result:
     """Create or update the stack of an environment, and write its outputs to cfn-outputs/flat-outputs.json.
@@ -86,7 +94,8 @@ def command(
 
         plan = planfile.load(aws, project.environment, execute_file)
     else:
-        plan = _plan(project, aws, yes=yes, wait=not no_wait, dry_run=dry_run, revert_drift=revert_drift)
+        policy = _policy(yes=yes, wait=not no_wait, dry_run=dry_run, skip=skip)
+        plan = _plan(project, aws, policy, dry_run=dry_run, revert_drift=revert_drift)
     try:
         review(plan, allow_remove, yes=yes)
     except BaseException:  # an interrupt as well: a plan that isn't executed stays nowhere
@@ -119,14 +128,18 @@ def _check_options(*, stops: bool, executes: bool, smoke_test: bool, rollback_on
         )
 
 
-def _plan(project: Project, aws: "Aws", *, yes: bool, wait: bool, dry_run: bool, revert_drift: bool) -> "Plan":
-    from paycli.deployment import plan as planning
+def _policy(*, yes: bool, wait: bool, dry_run: bool, skip: tuple[str, ...]) -> "Policy":
     from paycli.deployment.states import Policy
 
     def ask(action: str) -> bool:
         return yes or console.ask(action)
 
-    policy = Policy(wait=wait and not dry_run, ask=None if dry_run else ask)
+    return Policy(wait=wait and not dry_run, ask=None if dry_run else ask, skip=skip)
+
+
+def _plan(project: Project, aws: "Aws", policy: "Policy", *, dry_run: bool, revert_drift: bool) -> "Plan":
+    from paycli.deployment import plan as planning
+
     options = planning.Options(policy, dry_run=dry_run, revert_drift=revert_drift)
     with display.activity() as report:
         return planning.prepare(aws, project.environment, project.root, report, options)

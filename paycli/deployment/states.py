@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updatin
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from paycli.deployment import failure, follow, stacks
@@ -36,10 +37,12 @@ class Policy:
     """What may be done to bring a stack into a state that can be deployed to.
 
     `ask` gets a sentence ("Delete ... and create it again") and says whether to do it; None: nothing may be done.
+    `skip` are resources that stay as they are where a rollback is continued that has failed on them.
     """
 
     wait: bool
     ask: Callable[[str], bool] | None
+    skip: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,11 @@ def _repair(cloudformation: Any, target: Target, stack: stacks.Stack, policy: Po
     if stack.status in target.removable:
         _remove(cloudformation, target, stack, policy, report)
     elif stack.status == "UPDATE_ROLLBACK_FAILED":
-        _roll_back(cloudformation, target, stack, policy, report, cloudformation.continue_update_rollback)
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollback.html
+        operation = cloudformation.continue_update_rollback
+        if policy.skip:
+            operation = partial(operation, ResourcesToSkip=list(policy.skip))
+        _roll_back(cloudformation, target, stack, policy, report, operation)
     elif stack.status == "UPDATE_FAILED":  # somebody has switched rollback off
         _roll_back(cloudformation, target, stack, policy, report, cloudformation.rollback_stack)
     else:  # IMPORT_ROLLBACK_FAILED, and what AWS may add

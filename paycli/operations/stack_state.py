@@ -113,6 +113,8 @@ def read_history(cloudformation: Any, stack_name: str) -> History:
     for event in (follow.resource_event(raw) for page in pages for raw in page["StackEvents"]):
         if event.of_stack and event.logical_id == stack_name:
             found = failure.causes(cloudformation, stack_name) if _is_failed(event.status) else []
+            if event.status.endswith("ROLLBACK_FAILED"):  # what it hangs on has to be mended first
+                found = sorted(found, key=lambda cause: not cause.rollback)
             return History(
                 event.at, f"{found[0].logical_id} ({found[0].resource_type}): {found[0].reason}" if found else None
             )

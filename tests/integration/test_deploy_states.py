@@ -61,6 +61,7 @@ def test_a_deploy_without_changes_leaves_no_change_set(cloud: FakeProject, withi
         "DescribeStacks",
         "DescribeStacks",  # where the artifact bucket is
         "GetTemplate",
+        "DescribeTable",
     ]
 
 
@@ -202,6 +203,18 @@ def test_who_may_not_wait_says_what_runs(cloud: FakeProject, within: Within, arg
     assert f"Error: {STACK} is UPDATE_ROLLBACK_IN_PROGRESS, since " in ran.err
     assert "Wait until it is done" in ran.err
     assert stack.change_sets == {}
+
+
+def test_what_a_rollback_hangs_on_can_be_left_as_it_is(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed(status="UPDATE_ROLLBACK_FAILED", other=slower_alarm, failed={"Dashboard": "denied for good"})
+    cloud.aws.scenario.fail("Dashboard", on="rollback", reason="denied for good")
+    ran = within("deploy", "--env", "dev", "--yes")
+    assert ran.status == 1
+    assert "Dashboard (AWS::CloudWatch::Dashboard" in error_of(ran)
+    assert "What can't be mended can stay as it is: paycli deploy --env dev --skip Dashboard" in error_of(ran)
+    ran = within("deploy", "--env", "dev", "--yes", "--skip", "Dashboard")
+    assert ran.status == 0, ran.err
+    assert stack.states[-4:] == ["UPDATE_ROLLBACK_COMPLETE", *UPDATED]
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"])

@@ -313,6 +313,21 @@ def test_a_failed_create_names_its_cause_and_has_nothing_else() -> None:
     assert account.requests == []
 
 
+def test_of_a_rollback_that_hangs_the_cause_is_what_it_hangs_on() -> None:
+    account = Account()
+    account.described["StackStatus"] = "UPDATE_ROLLBACK_FAILED"
+    account.pages = [
+        [
+            event(9, "UPDATE_ROLLBACK_FAILED"),
+            event(8, "UPDATE_FAILED", "Function", "denied"),
+            event(7, "UPDATE_ROLLBACK_IN_PROGRESS"),
+            event(6, "UPDATE_FAILED", "Topic", "a bad name"),
+            event(5, "UPDATE_IN_PROGRESS"),
+        ]
+    ]
+    assert "Cause          Function (AWS::Lambda::Function): denied" in screen(found_on(account))
+
+
 @pytest.mark.parametrize("pages", [[[event(9, "DELETE_FAILED")]], [[]]])
 def test_a_failure_whose_events_are_gone_has_no_cause(pages: list[list[dict[str, Any]]]) -> None:
     account = Account()

@@ -43,9 +43,10 @@ def demand(
     # While a rollback hangs, what stops it is what has to be mended first.
     lifted = _explanation(of_rollback if finished.status.endswith("ROLLBACK_FAILED") else own)
     message = [
-        *(report.lines(own, lifted) if own else [report.silent(finished.status, stack.name)]),
+        *(report.lines(own, lifted) if own else [] if of_rollback else [report.silent(finished.status, stack.name)]),
         after.did,
         *report.lines(of_rollback, lifted),
+        *_skippable(of_rollback, finished.status, after.next),
         *([f"Console: {stack.console}"] if stack.console else []),
     ]
     raise PaycliError(
@@ -74,6 +75,15 @@ def refused_change_set(
         code="change_set_failed",
         data={"stack": name, "status": None, "console": None, "causes": [report.data(cause) for cause in found]},
     )
+
+
+def _skippable(causes: Sequence[Cause], status: str, command: str) -> list[str]:
+    """Say how a rollback goes on without what can't be mended; CloudFormation skips only what is in UPDATE_FAILED."""
+    stuck = dict.fromkeys(cause.logical_id for cause in causes if cause.status == "UPDATE_FAILED")
+    if status != "UPDATE_ROLLBACK_FAILED" or not stuck:
+        return []
+    options = " ".join(f"--skip {logical_id}" for logical_id in stuck)
+    return [f"What can't be mended can stay as it is: {command} {options}"]
 
 
 def _explanation(causes: Sequence[Cause]) -> Explanation | None:

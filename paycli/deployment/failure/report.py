@@ -50,6 +50,8 @@ def _block(cause: Cause, told: list[Explanation], lifted: Explanation | None) ->
 
 def silent(status: str, stack: str) -> str:
     """Return the report of an operation that failed without any cause."""
+    if status == "DELETE_COMPLETE":  # and a delete wasn't wanted
+        return f"{stack} was deleted while paycli worked on it."
     return f"{stack} {_failed(status)}: {_SILENT}"
 
 

@@ -84,6 +84,19 @@ def test_a_reason_that_nobody_knows_stands_in_full_and_apart(scripted: Scripted)
     assert error.hint == "Mend the cause. Then: paycli deploy --env dev"
 
 
+def test_a_rollback_that_hangs_again_says_why_at_once(scripted: Scripted) -> None:
+    events = [raw_event(2, "UPDATE_ROLLBACK_IN_PROGRESS"), raw_event(3, "UPDATE_FAILED", "Queue", "throttled for good")]
+    error = error_of(scripted, "UPDATE_ROLLBACK_FAILED", *events)
+    assert "gives no reason" not in error.message
+    assert error.message.startswith("What CloudFormation did: it began to go back")
+    assert "Queue (AWS::DynamoDB::Table) could not be put back: throttled for good" in error.message
+
+
+def test_a_stack_that_somebody_deletes_meanwhile_is_not_called_undeletable(scripted: Scripted) -> None:
+    error = error_of(scripted, "DELETE_COMPLETE", raw_event(1, "DELETE_COMPLETE", "Table"))
+    assert error.message.startswith("payment-api-dev was deleted while paycli worked on it.\n")
+
+
 def test_several_independent_failures_stand_in_order_and_are_explained_once(scripted: Scripted) -> None:
     error = error_of(
         scripted,
@@ -116,7 +129,6 @@ def test_a_rollback_that_hangs_says_what_stops_it_and_how_to_go_on(scripted: Scr
         raw_event(2, "UPDATE_ROLLBACK_IN_PROGRESS"),
         raw_event(3, "UPDATE_FAILED", "Queue", "User: x is not authorized to perform: sqs:SetQueueAttributes"),
         raw_event(4, "DELETE_FAILED", "Key", "in use"),
-        environment=Environment(name="dev", profile="my work"),
     )
     before, after = error.message.split("What CloudFormation did: ")
     assert before.startswith("Topic (AWS::DynamoDB::Table) could not be updated")
@@ -124,10 +136,8 @@ def test_a_rollback_that_hangs_says_what_stops_it_and_how_to_go_on(scripted: Scr
     assert after.startswith("it began to go back to the previous version, and could not finish")
     assert "Queue (AWS::DynamoDB::Table) could not be put back: the permission sqs:SetQueueAttributes is" in after
     assert "Key (AWS::DynamoDB::Table) could not be deleted: in use" in after
-    assert error.hint == (
-        "Allow sqs:SetQueueAttributes in a policy of x. Then: aws cloudformation continue-update-rollback "
-        "--stack-name payment-api-dev --region us-east-1 --profile 'my work'"
-    )
+    assert "What can't be mended can stay as it is: paycli deploy --env dev --skip Queue\n" in after
+    assert error.hint == "Allow sqs:SetQueueAttributes in a policy of x. Then: paycli deploy --env dev"
     assert [cause["rollback"] for cause in error.data["causes"]] == [False, True, True]
 
 
@@ -143,11 +153,7 @@ def test_a_rollback_that_hangs_says_what_stops_it_and_how_to_go_on(scripted: Scr
             "paycli teardown --env dev && paycli deploy --env dev",
         ),
         ("ROLLBACK_FAILED", "could not finish", "paycli teardown --env dev && paycli deploy --env dev"),
-        (
-            "UPDATE_FAILED",
-            "stopped in the middle",
-            "aws cloudformation rollback-stack --stack-name payment-api-dev --region us-east-1",
-        ),
+        ("UPDATE_FAILED", "stopped in the middle", "paycli deploy --env dev"),
         ("UPDATE_ROLLBACK_COMPLETE", "the previous version, which runs unchanged", "paycli deploy --env dev"),
         ("DELETE_FAILED", "deleted what it could", "paycli teardown --env dev"),
         ("DELETE_COMPLETE", "somebody has deleted the stack", "paycli deploy --env dev"),
