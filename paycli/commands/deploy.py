@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     "--allow-remove",
     metavar="LOGICAL_ID",
     multiple=True,
-    help="Let this resource be removed although it holds data; may be repeated.",
+    help="Let this resource be removed, or made again empty, although it holds data; may be repeated.",
 )
 @environment_command
 def command(

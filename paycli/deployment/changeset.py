@@ -39,12 +39,13 @@ class Change:
     replacement: str  # True, Conditional, False, or empty where the action isn't Modify
     causes: tuple[Cause, ...]
     physical_id: str = ""  # empty where it is only made
+    deleted: bool = False  # past CloudFormation: it is made again
 
     @property
     def loses_data(self) -> bool:
-        """Whether what holds data would be replaced or removed."""
+        """Whether what holds data would be replaced or removed, or made again without what it held."""
         replaced = self.replacement == "True" or any(cause.recreates for cause in self.causes)
-        return (self.action == "Remove" or replaced) and self.resource_type in DATA_TYPES
+        return (self.action == "Remove" or replaced or self.deleted) and self.resource_type in DATA_TYPES
 
 
 @dataclass(frozen=True)
@@ -252,6 +253,7 @@ def changes(described: Mapping[str, Any]) -> tuple[Change, ...]:
             replacement=entry.get("Replacement", ""),
             causes=tuple(_causes(entry.get("Details", []))),
             physical_id=entry.get("PhysicalResourceId", ""),
+            deleted=entry.get("ResourceDriftStatus") == "DELETED",
         )
         for entry in entries
     ]

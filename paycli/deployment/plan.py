@@ -13,7 +13,7 @@ from paycli import __version__
 from paycli.aws import Aws, Caller, check_caller
 from paycli.deployment import artifacts, bootstrap, changeset, lint, readoption, stacks, states
 from paycli.deployment.artifacts import Bucket
-from paycli.deployment.changeset import ChangeSet, Wanted
+from paycli.deployment.changeset import Change, ChangeSet, Wanted
 from paycli.deployment.package import CodePackage, package
 from paycli.deployment.readoption import Kept
 from paycli.deployment.records import Version
@@ -212,32 +212,35 @@ def _table_stands(aws: Aws, plan: Plan) -> bool:
 
 
 def guard(change_set: ChangeSet, allowed: Collection[str]) -> None:
-    """Raise PaycliError where the change set would replace or remove what holds data.
+    """Raise PaycliError where the change set would replace or remove what holds data, or make it again empty.
 
-    `allowed` names logical IDs that may be removed; a replacement is never allowed, nor a removal together with an
-    addition of the same type: under a new logical ID and the old name, CloudFormation loses both.
+    `allowed` names logical IDs that may be removed, or made again empty. A replacement is never allowed, nor a removal
+    together with an addition of the same type: under a new logical ID and the old name, CloudFormation loses both.
     """
-    added = {change.resource_type for change in change_set.changes if change.action == "Add"}
+    added = {change.resource_type for change in change_set.changes if change.action == "Add" and not change.deleted}
     for change in change_set.changes:
-        if not change.loses_data:
-            continue
-        said = f"{change.logical_id} ({change.resource_type}) holds data and would be"
-        if change.action != "Remove":
-            causes = ", ".join(cause.name for cause in change.causes)
-            raise PaycliError(
-                f"{said} replaced (because of {causes}).",
-                hint="CloudFormation can't replace what has a fixed name: add one under a new name and move the data.",
-                code="data_loss",
-            )
-        if change.logical_id not in allowed:
-            hint = f"If that is meant: --allow-remove {change.logical_id}"
-            raise PaycliError(f"{said} removed.", hint=hint, code="data_loss")
-        if change.resource_type in added:
-            raise PaycliError(
-                f"{said} removed while another of its type is added.",
-                hint="Do it in two deploys: first the addition, then the removal.",
-                code="data_loss",
-            )
+        if change.loses_data and (refused := _refusal(change, allowed, added)):
+            message, hint = refused
+            raise PaycliError(f"{change.logical_id} ({change.resource_type}) {message}.", hint=hint, code="data_loss")
+
+
+def _refusal(change: Change, allowed: Collection[str], added: Collection[str]) -> tuple[str, str] | None:
+    """Return why a change that loses data isn't made, with a hint; None where it is allowed."""
+    wish = f"--allow-remove {change.logical_id}"
+    if change.deleted and change.action == "Add":
+        hint = f"Bring that back first (docs/recovery.md); if it is to be empty: {wish}"
+        said = "was deleted past CloudFormation, and would be made again without what it held"
+        return None if change.logical_id in allowed else (said, hint)
+    if change.action != "Remove":
+        causes = ", ".join(cause.name for cause in change.causes)
+        hint = "CloudFormation can't replace what has a fixed name: add one under a new name and move the data."
+        return f"holds data and would be replaced (because of {causes})", hint
+    if change.logical_id not in allowed:
+        return "holds data and would be removed", f"If that is meant: {wish}"
+    if change.resource_type in added:
+        said = "holds data and would be removed while another of its type is added"
+        return said, "Do it in two deploys: first the addition, then the removal."
+    return None
 
 
 def discard(aws: Aws, plan: Plan) -> None:
@@ -296,7 +299,7 @@ def _demand_table(aws: Aws, environment: Environment) -> None:
             return  # who deploys with a role of CloudFormation's may have no right to look
         hint = (
             f"`paycli restore --env {environment.name} --deleted` brings it back with its payments; "
-            "`paycli deploy --revert-drift` makes an empty one."
+            "`paycli deploy --revert-drift --allow-remove TransactionsTable` makes an empty one."
         )
         if environment.target == "embedded":
             hint = f"The embedded AWS can't bring it back: `paycli teardown --env {environment.name}`, then deploy."

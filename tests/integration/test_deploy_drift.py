@@ -56,7 +56,13 @@ def test_a_deleted_table_is_said_to_come_back_empty(cloud: FakeProject, within: 
         assert refused.status == 1
         assert error_of(refused).startswith("Error: transactions-dev is gone, deleted past CloudFormation.")
         assert "paycli restore --env dev --deleted" in refused.err
-    assert within("deploy", "--env", "dev", "--revert-drift", "--yes").status == 0
+    empty = ("deploy", "--env", "dev", "--revert-drift", "--yes")
+    refused = within(*empty)
+    assert refused.status == 1
+    assert "would be made again without what it held" in error_of(refused)
+    allowed = within(*empty, "--allow-remove", TABLE)
+    assert allowed.status == 0, allowed.err
+    assert "nothing of that name" not in allowed.err
     assert within("diff", "--env", "dev").status == 0
 
 

@@ -70,6 +70,7 @@ def test_a_table_that_is_gone_is_told_although_cloudformation_sees_no_difference
     with pytest.raises(PaycliError, match="transactions-dev is gone") as caught:
         prepared(scripted, linted)
     assert "paycli restore --env dev --deleted" in caught.value.hint
+    assert "--allow-remove TransactionsTable" in caught.value.hint
 
 
 def test_who_may_not_look_at_the_table_may_deploy(scripted: Scripted, linted: Path) -> None:
