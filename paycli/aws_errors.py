@@ -17,10 +17,13 @@ class Denial:
     resource: str  # mostly an ARN, or empty
     policy: str  # the kind of the policy that decides, in AWS's words, or empty
     explicit: bool  # whether that policy denies it, rather than lacking a statement that allows it
+    encoded: str = ""  # what only DecodeAuthorizationMessage reads, or empty
 
     @property
     def hint(self) -> str:
         """Who has to allow what, and where."""
+        if not self.action:
+            return f"AWS says which right is missing: {_DECODE} {self.encoded}"
         what = f"{self.action} on {self.resource}" if self.resource else self.action
         article = "an" if self.policy.startswith("identity") else "a"
         if self.explicit:
@@ -41,11 +44,16 @@ _DENIAL = re.compile(
 )
 
 
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html
+_ENCODED = re.compile(r"Encoded authorization failure message: ([\w-]+)")
+_DECODE = "aws sts decode-authorization-message --query DecodedMessage --output text --encoded-message"
+
+
 def denial(message: str) -> Denial | None:
     """Read a refusal of IAM, or return None where the message is none."""
-    found = _DENIAL.search(message)
+    found, encoded = _DENIAL.search(message), _ENCODED.search(message)
     if found is None:
-        return None
+        return Denial("", "", "", "", explicit=False, encoded=encoded[1]) if encoded else None
     said = {name: text or "" for name, text in found.groupdict().items()}
     policy = said["denying"] or said["lacking"]
     return Denial(said["who"], said["action"], said["resource"], policy, explicit=bool(said["denying"]))

@@ -92,6 +92,8 @@ def main() -> NoReturn:
     """Run the command line and leave with its exit status."""
     gc.set_threshold(_COLLECTED_EVERY)
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, _hang_up)
     sys.excepthook = _show_traceback
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller (`>&-`)
@@ -105,6 +107,11 @@ def main() -> NoReturn:
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
+
+
+def _hang_up(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """End: what has to be put back is, and what CloudFormation has begun goes on. Nobody is there to be asked."""
+    sys.exit(ExitStatus.INTERRUPTED)
 
 
 def _show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

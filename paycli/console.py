@@ -3,6 +3,7 @@
 Results go to standard output; progress and errors go to standard error.
 """
 
+import contextlib
 import io
 import json
 import os
@@ -64,8 +65,9 @@ def is_terminal(stream: TextIO) -> bool:
 
 
 def note(text: str) -> None:
-    """Say something that is worth knowing, and no result, on standard error."""
-    _line(sys.stderr, printable(text))
+    """Say something that is worth knowing, and no result, on standard error: where nobody reads it, nothing stops."""
+    with contextlib.suppress(OSError):
+        _line(sys.stderr, printable(text))
 
 
 def _line(stream: TextIO, text: str) -> None:

@@ -1,12 +1,16 @@
 """A deploy that is interrupted, killed, or left alone: what becomes of the stack, and what the record says."""
 
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 
 from tests.fakes.cloudformation.model import Json
 from tests.fakes.project import FakeProject
+from tests.integration.conftest import Within
 from tests.integration.deploys import (
     ALARM,
     CREATED,
@@ -70,6 +74,39 @@ def test_a_second_signal_leaves_it_to_cloudformation(updating: FakeProject) -> N
     assert "CloudFormation goes on" in error_of(ran)
     assert "paycli deploy --env dev" in error_of(ran)
     assert updating.aws.stack(STACK).status == "UPDATE_ROLLBACK_IN_PROGRESS"
+
+
+def test_a_terminal_that_hangs_up_leaves_it_to_cloudformation(updating: FakeProject, within: Within) -> None:
+    ran = updating.run(*DEPLOY, moments=[(begun(updating), signal.SIGHUP)])
+    assert ran.status == 130
+    assert "Traceback" not in ran.err
+    updating.aws.skip(LONG)
+    assert updating.aws.stack(STACK).states[-3:] == UPDATED
+    assert "succeeded" in within("history", "--env", "dev").out
+
+
+def test_nohup_is_respected(updating: FakeProject) -> None:
+    """Who ignores SIGHUP for paycli wants it to go on."""
+    ignoring = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); from paycli.cli import main; main()"
+    command = [sys.executable, "-c", ignoring, *DEPLOY]
+    process = subprocess.Popen(command, cwd=updating.root, env={**os.environ, **updating.aws.environ})
+    updating.aws.wait(begun(updating))
+    process.send_signal(signal.SIGHUP)
+    updating.aws.skip(LONG)
+    assert process.wait(30) == 0
+
+
+def test_who_no_longer_reads_the_progress_stops_no_deploy(updating: FakeProject) -> None:
+    process = updating.begin(*DEPLOY)
+    updating.aws.wait(begun(updating))
+    assert process.stderr
+    process.stderr.close()
+    process.stderr = None
+    updating.aws.skip(LONG)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "as deploy 1." in out
+    assert results(updating) == ["succeeded"]
 
 
 def test_without_a_terminal_a_create_is_left_with_the_way_back(creating: FakeProject) -> None:

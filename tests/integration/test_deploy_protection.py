@@ -128,6 +128,14 @@ def test_an_interrupt_puts_the_policy_back(removing: tuple[FakeProject, Stack]) 
     assert [record.result for record in records(cloud, "prod")] == ["cancelled"]
 
 
+def test_a_terminal_that_hangs_up_leaves_no_policy_lifted(removing: tuple[FakeProject, Stack]) -> None:
+    cloud, stack = removing
+    ran = cloud.run(*ALLOWED, moments=[(cloud.aws.reached(PROD, "UPDATE_IN_PROGRESS", ALARM), signal.SIGHUP)])
+    assert ran.status == 130
+    assert stack.in_progress
+    assert denied(stack, "Delete", "OldLogs")
+
+
 def test_a_failure_puts_the_policy_back(removing: tuple[FakeProject, Stack], within: Within) -> None:
     cloud, stack = removing
     cloud.aws.scenario.durations.clear()

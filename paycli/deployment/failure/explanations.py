@@ -50,7 +50,8 @@ def _denied(reason: str) -> Explanation | None:
     if refused is None:
         hint = "CloudTrail names the call that was refused, and the policy that decided it."
         return Explanation("access_denied", "a permission is missing", text, hint)
-    return Explanation("access_denied", f"the permission {refused.action} is missing", text, refused.hint)
+    which = f"the permission {refused.action}" if refused.action else "a permission"
+    return Explanation("access_denied", f"{which} is missing", text, refused.hint)
 
 
 def _rule(kind: str, pattern: str, summary: str, text: str, hint: str, resource_type: str = "") -> _Rule:

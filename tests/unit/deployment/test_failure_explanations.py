@@ -40,6 +40,15 @@ def test_the_concurrency_that_must_stay_is_aws_s_own_number(minimum: str) -> Non
     assert f"keeps {minimum} concurrent" in meant(CONCURRENCY.replace("[10]", f"[{minimum}]")).text
 
 
+def test_what_only_aws_can_read_is_named_with_the_call_that_reads_it() -> None:
+    reason = "You are not authorized to perform this operation. Encoded authorization failure message: abc-DEF_1 (x)"
+    explained = explain(reason, "AWS::EC2::VPCEndpoint", "Endpoint")
+    assert explained
+    assert explained.summary == "a permission is missing"
+    decode = "aws sts decode-authorization-message --query DecodedMessage --output text"
+    assert explained.hint.endswith(f"{decode} --encoded-message abc-DEF_1")
+
+
 def test_a_missing_permission_is_named_in_the_first_words() -> None:
     said = "User: x is not authorized to perform: dynamodb:CreateTable on resource: y"
     assert meant(said).summary == "the permission dynamodb:CreateTable is missing"
