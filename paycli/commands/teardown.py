@@ -80,8 +80,10 @@ def _forget(aws: "Aws", environment: "Environment", caller: "Caller") -> dict[st
     from paycli.deployment.artifacts import bucket_of
 
     bucket = bootstrap.find_bucket(aws)
-    gone = records.forget(bucket_of(aws, bucket, caller.account), environment.name) if bucket else 0
-    return {"artifacts_removed": gone}
+    if bucket is None:
+        return {"artifacts_removed": 0}
+    report = display.plain_lines(console.note)
+    return {"artifacts_removed": records.forget(bucket_of(aws, bucket, caller.account), environment.name, report)}
 
 
 def _said(done: dict[str, Any]) -> list[str]:

@@ -81,7 +81,7 @@ def _recorded(
     )
     with running.before_it_begins(aws, plan, change_set):
         artifacts.upload_template(bucket, plan.body)
-        begun = records.begin(bucket, begun, plan.stack)
+        begun = records.begin(bucket, begun, plan.stack, report)
     try:
         if change_set.imports:
             plan, begun = _take_up(aws, plan, begun, change_set, report)
