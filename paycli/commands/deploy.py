@@ -156,11 +156,13 @@ def _keep(aws: "Aws", plan: "Plan", path: Path) -> Result:
 def _with_smoke_test(project: Project, aws: "Aws", deployed: Result, *, rollback: bool) -> Result:
     try:
         checked = with_smoke_test(project, deployed)
+        failed = checked.data["smoke_test"]["failed"] > 0
     except PaycliError as error:  # the test can't even run, for want of an output say
         if not rollback:
             raise
-        checked = dataclasses.replace(deployed, status=ExitStatus.FAILED, errors=(error,))
-    if not rollback or checked.status is ExitStatus.DONE:
+        checked = dataclasses.replace(deployed, status=ExitStatus.FAILED, errors=(*deployed.errors, error))
+        failed = True
+    if not rollback or not failed:
         return checked
     from paycli.commands.rollback import back_to_version_before
 

@@ -1,0 +1,67 @@
+"""Files of the project that can't be written or read: what was done on AWS is told all the same."""
+
+import pytest
+
+from tests.fakes.project import FakeProject
+from tests.integration.conftest import Within
+from tests.integration.deploys import UPDATED, error_of, recorded, records, slower_alarm, version
+
+DEPLOY = ("deploy", "--env", "dev", "--yes")
+ROLLBACK = ("rollback", "--env", "dev", "--yes")
+FILE = "cfn-outputs/flat-outputs.json"
+
+
+@pytest.fixture
+def unwritable(cloud: FakeProject) -> FakeProject:
+    """A project whose folder for the outputs can't be made."""
+    (cloud.root / "cfn-outputs").write_text("in the way")
+    return cloud
+
+
+@pytest.mark.parametrize("command", [DEPLOY, ROLLBACK])
+def test_outputs_that_cannot_be_written_are_a_failure_of_their_own(
+    unwritable: FakeProject, within: Within, command: tuple[str, ...]
+) -> None:
+    stack = unwritable.deployed(other=slower_alarm)
+    recorded(unwritable, 1, version(unwritable, 98))
+    recorded(unwritable, 2, version(unwritable, 99))
+    ran = within(*command)
+    assert ran.status == 1
+    assert f"The deploy succeeded, but {unwritable.root / FILE} can't be written: File exists." in error_of(ran)
+    assert "as deploy 3." in ran.out
+    assert f"APIEndpoint                           {stack.outputs['APIEndpoint']}\n" in ran.out
+    assert stack.states[-3:] == UPDATED
+    assert records(unwritable)[-1].result == "succeeded"
+
+
+def test_programs_get_outputs_that_cannot_be_written(unwritable: FakeProject, within: Within) -> None:
+    stack = unwritable.deployed()
+    document = within(*DEPLOY, "--json").document
+    assert document["status"] == "failed"
+    assert document["data"]["outputs"] == stack.outputs
+    assert document["data"]["outputs_file"] is None
+    (error,) = document["errors"]
+    assert error["code"] == "outputs_unwritable"
+    assert error["message"].startswith("The stack has it all already, but ")
+
+
+def test_a_smoke_test_does_not_hide_that_and_is_not_blamed_for_it(
+    unwritable: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unwritable.deployed(other=slower_alarm)
+    recorded(unwritable, 1, version(unwritable, 99))
+    monkeypatch.setattr("paycli.smoke.run", lambda *_arguments, **_options: [])
+    ran = within(*DEPLOY, "--smoke-test", "--rollback-on-failure")
+    assert ran.status == 1
+    assert "The deploy succeeded, but " in error_of(ran)
+    assert "0 of 0 checks passed" in ran.out
+    assert "olled back" not in ran.out
+    assert [record.rollback_of for record in records(unwritable)] == [None, None]
+
+
+def test_outputs_are_shown_where_they_cannot_be_written(unwritable: FakeProject, within: Within) -> None:
+    stack = unwritable.deployed()
+    ran = within("outputs", "--env", "dev", "--key", "APIEndpoint")
+    assert (ran.status, ran.out) == (0, f"{stack.outputs['APIEndpoint']}\n")
+    assert f"{unwritable.root / FILE} can't be written: File exists" in ran.err
+    assert within("outputs", "--env", "dev", "--json").document["data"]["outputs"] == stack.outputs
