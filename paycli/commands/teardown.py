@@ -67,7 +67,10 @@ def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...
     console.confirm(action, environment.name, typed=environment.retain_data, yes=yes)
     with display.activity() as report, goes_on(f"paycli teardown --env {environment.name}"):
         left = teardown.execute(aws, environment, plan, report, unprotect=unprotect)
-    outputs.forget(plan.stack, project.root)
+    try:
+        outputs.forget(plan.stack, project.root)
+    except (OSError, ValueError) as error:  # the stack is gone whatever this file says
+        console.note(f"{project.root / outputs.FILE} stays: {error}")
     forgotten = _forget(aws, environment, caller) if artifacts else {}
     stopped = _stop_embedded(project)
     kept_a_while = environment.target == "aws" and bool(plan.goes)

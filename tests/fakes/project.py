@@ -109,7 +109,7 @@ class FakeProject:
         from paycli.deployment import lint
 
         with mock.patch("cfnlint.api.lint", return_value=[]):  # the tests of the stack ask it
-            lint.check(self.body(name), self.aws.engine.region, self.lint_memory)
+            lint.check(self.body(name), self.aws.engine.region, self.lint_memory, print)
         shutil.copytree(self.lint_memory / ".paycli", self.root / ".paycli", dirs_exist_ok=True)
 
     def bootstrap(self, status: str = "CREATE_COMPLETE", lasts: float = 10.0) -> str:

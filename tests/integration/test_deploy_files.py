@@ -1,10 +1,12 @@
 """Files of the project that can't be written or read: what was done on AWS is told all the same."""
 
+import json
+
 import pytest
 
 from tests.fakes.project import FakeProject
 from tests.integration.conftest import Within
-from tests.integration.deploys import UPDATED, error_of, recorded, records, slower_alarm, version
+from tests.integration.deploys import STACK, UPDATED, error_of, recorded, records, slower_alarm, version
 
 DEPLOY = ("deploy", "--env", "dev", "--yes")
 ROLLBACK = ("rollback", "--env", "dev", "--yes")
@@ -65,3 +67,39 @@ def test_outputs_are_shown_where_they_cannot_be_written(unwritable: FakeProject,
     assert (ran.status, ran.out) == (0, f"{stack.outputs['APIEndpoint']}\n")
     assert f"{unwritable.root / FILE} can't be written: File exists" in ran.err
     assert within("outputs", "--env", "dev", "--json").document["data"]["outputs"] == stack.outputs
+
+
+@pytest.mark.parametrize("content", ["no JSON", "[]"])
+def test_an_outputs_file_that_says_nothing_stops_no_teardown(cloud: FakeProject, within: Within, content: str) -> None:
+    cloud.deployed()
+    path = cloud.root / FILE
+    path.parent.mkdir()
+    path.write_text(content)
+    ran = within("teardown", "--env", "dev", "--yes", "--artifacts", "--json")
+    assert ran.status == 0, ran.err
+    assert ran.document["data"]["artifacts_removed"] == 0
+    assert (f"{path} stays" in ran.err) is (content == "no JSON")
+    assert path.read_text() == content
+    assert cloud.aws.stack(STACK).status == "DELETE_COMPLETE"
+
+
+def test_without_a_memory_of_what_has_passed_it_is_linted_again(
+    cloud: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linted: list[str] = []
+
+    def lint(template: str, **_options: object) -> list[str]:
+        linted.append(template)
+        return []
+
+    monkeypatch.setattr("cfnlint.api.lint", lint)
+    memory = cloud.root / ".paycli"
+    memory.rename(cloud.root / "away")
+    memory.write_text("in the way")
+    cloud.deployed(other=slower_alarm)
+    changed = within("diff", "--env", "dev")
+    assert changed.status == 4, changed.err
+    assert f"{memory / 'lint'} can't be written (File exists): the next command lints again." in changed.err
+    assert within(*DEPLOY).status == 0
+    assert len(linted) == 2
+    assert json.loads((cloud.root / FILE).read_text())["APIEndpoint"]
