@@ -189,6 +189,15 @@ _ANSWERED = (
         _LOGIN + " A region that the account hasn't enabled knows none either.",
     ),
     _Meaning(
+        frozenset({"NoSuchBucket"}),  # paycli uses no other bucket
+        PaycliError,
+        "artifact_bucket_gone",
+        "The artifact bucket is gone, deleted past CloudFormation, and the records of all deploys with it",
+        "Its stack can't make it again, and nothing else is lost with that: "
+        "`aws cloudformation delete-stack --stack-name paycli-bootstrap` in this account and region, then deploy, "
+        "which makes both anew. What is deployed goes on meanwhile.",
+    ),
+    _Meaning(
         # As botocore's own retries name them: botocore/retries/standard.py.
         frozenset(
             {
