@@ -189,6 +189,14 @@ _ANSWERED = (
         _LOGIN + " A region that the account hasn't enabled knows none either.",
     ),
     _Meaning(
+        # An execution deletes the stack's other change sets.
+        frozenset({"ChangeSetNotFound"}),
+        PaycliError,
+        "plan_outdated",
+        "The plan is gone: another deploy of the same stack came first",
+        "Run the command again: it waits for the other one, and plans what is left to do.",
+    ),
+    _Meaning(
         frozenset({"NoSuchBucket"}),  # paycli uses no other bucket
         PaycliError,
         "artifact_bucket_gone",

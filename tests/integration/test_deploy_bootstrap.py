@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from boto3 import client
+from boto3 import Session
 
 from tests.fakes.project import FakeProject
 from tests.integration.conftest import Within
@@ -85,7 +85,7 @@ def test_a_bucket_that_was_deleted_by_hand_is_told_with_the_way_out(cloud: FakeP
         assert "The artifact bucket is gone" in error_of(ran)
         assert f"`aws cloudformation delete-stack --stack-name {BOOTSTRAP}`" in error_of(ran)
         assert "--debug" not in error_of(ran)
-    client("cloudformation").delete_stack(StackName=BOOTSTRAP)
+    Session().client("cloudformation").delete_stack(StackName=BOOTSTRAP)
     cloud.aws.skip(LONG)
     ran = within(*DEPLOY)
     assert ran.status == 0, ran.err
