@@ -65,6 +65,7 @@ def test_a_deploy_without_changes_leaves_no_change_set(cloud: FakeProject, withi
         "DescribeStacks",
         "DescribeStacks",  # where the artifact bucket is
         "GetTemplate",
+        "DescribeTable",  # is it there? CloudFormation wouldn't know
     ]
 
 
