@@ -80,6 +80,8 @@ def command(
     )
     yes = yes or dry_run or plan_file is not None or project.environment.target == "embedded"
     console.require_answer(yes=yes)
+    if plan_file:
+        _check_writable(plan_file)
     aws = project.connect()
     if execute_file:
         from paycli.deployment import planfile
@@ -136,6 +138,12 @@ def _discard(aws: "Aws", plan: "Plan") -> None:
     from paycli.deployment import plan as planning
 
     planning.discard(aws, plan)
+
+
+def _check_writable(plan_file: Path) -> None:
+    from paycli.deployment import planfile
+
+    planfile.check_writable(plan_file)
 
 
 def _keep(aws: "Aws", plan: "Plan", path: Path) -> Result:

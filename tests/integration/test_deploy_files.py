@@ -103,3 +103,34 @@ def test_without_a_memory_of_what_has_passed_it_is_linted_again(
     assert within(*DEPLOY).status == 0
     assert len(linted) == 2
     assert json.loads((cloud.root / FILE).read_text())["APIEndpoint"]
+
+
+@pytest.mark.parametrize("name", ["/proc/plan.json", "/dev/null", "paycli.toml/plan.json"])
+def test_a_plan_that_cannot_be_written_is_refused_before_the_work(
+    cloud: FakeProject, within: Within, name: str
+) -> None:
+    cloud.deployed(other=slower_alarm)
+    ran = within("deploy", "--env", "dev", "--plan", name)
+    assert ran.status == 1
+    assert error_of(ran).startswith(f"Error: {name} can't be written: ")
+    assert cloud.aws.calls == []
+
+
+def test_a_plan_that_cannot_be_written_any_more_leaves_no_change_set(
+    cloud: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = cloud.deployed(other=slower_alarm)
+    monkeypatch.setattr("paycli.deployment.planfile.check_writable", lambda _path: None)  # it could, then
+    ran = within("deploy", "--env", "dev", "--plan", "paycli.toml/plan.json")
+    assert ran.status == 1
+    assert error_of(ran).startswith("Error: paycli.toml/plan.json can't be written: File exists.")
+    assert stack.change_sets == {}
+
+
+def test_a_plan_is_written_where_a_link_leads(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed(other=slower_alarm)
+    link = cloud.root / "plan.json"
+    link.symlink_to(cloud.root / "plans" / "real.json")
+    assert within("deploy", "--env", "dev", "--plan", "plan.json").status == 0
+    assert link.is_symlink()
+    assert json.loads(link.read_text())["environment"] == "dev"
