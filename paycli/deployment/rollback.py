@@ -46,10 +46,23 @@ def target(history: Sequence[Record], number: int | None, unreadable: Collection
     if not earlier:
         raise PaycliError(
             "There is no earlier version on record to go back to.",
-            hint="`paycli history` lists the deploys.",
+            hint=_others(succeeded),
             code="no_such_deploy",
         )
     return earlier[0]
+
+
+def _others(succeeded: Sequence[Record]) -> str:
+    """Say which deploys can be deployed again all the same, the newest of each version; the first is what runs."""
+    numbers: dict[tuple[str, str], int] = {}
+    for record in succeeded:
+        numbers.setdefault(record.version_id, record.number)
+    running, *others = numbers.values() or [0]
+    if others:
+        return f"--to N deploys another version again: {', '.join(map(str, others))}. `paycli history` lists them."
+    if running:
+        return f"--to {running} deploys the only one again, where the stack was taken down."
+    return "`paycli history` lists the deploys."
 
 
 def unfinished(shelf: Shelf) -> Record | None:

@@ -58,6 +58,7 @@ def test_a_rollback_goes_back_and_a_second_one_further(third: FakeProject, withi
     last = within(*ROLLBACK)
     assert last.status == 1
     assert "There is no earlier version on record" in error_of(last)
+    assert "--to N deploys another version again: 4, 3." in error_of(last)
     shown = within("history", "--env", "dev")
     assert [line[:4].split() for line in shown.out.splitlines()[1:]] == [["*", "5"], ["4"], ["3"], ["2"], ["1"]]
     assert "succeeded (again 1)" in shown.out
@@ -193,6 +194,17 @@ def test_a_version_can_be_brought_back_after_a_teardown(third: FakeProject, with
     assert ran.status == 0, ran.err
     assert third.aws.stack(STACK).states == CREATED
     assert periods(third) == 99
+
+
+def test_the_only_version_can_be_brought_back_after_a_teardown(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed()
+    recorded(cloud, 1, version(cloud, 98))
+    assert within("teardown", "--env", "dev", "--yes").status == 0
+    refused = within(*ROLLBACK)
+    assert refused.status == 1
+    assert "--to 1 deploys the only one again" in error_of(refused)
+    assert within(*ROLLBACK, "--to", "1").status == 0
+    assert periods(cloud) == 98
 
 
 def test_twenty_are_listed_and_the_oldest_of_them_can_be_rolled_back_to(cloud: FakeProject, within: Within) -> None:
