@@ -36,6 +36,8 @@ class Aws:
         """
         from botocore.config import Config
 
+        from paycli.foreign_answers import refuse_pages
+
         with self._making:  # boto3's sessions aren't thread-safe, its clients are
             if (service, hurried) not in self._made:
                 options: dict[str, Any] = {
@@ -44,9 +46,11 @@ class Aws:
                 }
                 if self.endpoint_url:
                     options["proxies"] = {}  # the embedded AWS is on this machine, whatever HTTP_PROXY says
-                self._made[service, hurried] = self.session.client(
+                client = self.session.client(
                     service, region_name=self.region, endpoint_url=self.endpoint_url, config=Config(**options)
                 )
+                refuse_pages(client)
+                self._made[service, hurried] = client
             return self._made[service, hurried]
 
     def credentials(self) -> "Credentials":

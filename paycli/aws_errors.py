@@ -145,6 +145,14 @@ _RAISED = (
         "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.",
     ),
     _Meaning(
+        # The second is botocore's, for what its parsers can't read.
+        frozenset({"ForeignAnswerError", "ResponseParserError"}),
+        PaycliError,
+        "foreign_answer",
+        "What answers isn't AWS",
+        "A proxy or a network's login page in between? Check HTTPS_PROXY, NO_PROXY and AWS_ENDPOINT_URL.",
+    ),
+    _Meaning(
         frozenset({"HTTPClientError", "ConnectionError"}), PaycliError, "unreachable", "AWS can't be reached", _NETWORK
     ),
 )
@@ -189,6 +197,23 @@ _ANSWERED = (
         _LOGIN + " A region that the account hasn't enabled knows none either.",
     ),
     _Meaning(
+        # An execution deletes the stack's other change sets.
+        frozenset({"ChangeSetNotFound"}),
+        PaycliError,
+        "plan_outdated",
+        "The plan is gone: another deploy of the same stack came first",
+        "Run the command again: it waits for the other one, and plans what is left to do.",
+    ),
+    _Meaning(
+        frozenset({"NoSuchBucket"}),  # paycli uses no other bucket
+        PaycliError,
+        "artifact_bucket_gone",
+        "The artifact bucket is gone, deleted past CloudFormation, and the records of all deploys with it",
+        "Its stack can't make it again, and nothing else is lost with that: "
+        "`aws cloudformation delete-stack --stack-name paycli-bootstrap` in this account and region, then deploy, "
+        "which makes both anew. What is deployed goes on meanwhile.",
+    ),
+    _Meaning(
         # As botocore's own retries name them: botocore/retries/standard.py.
         frozenset(
             {
@@ -214,13 +239,23 @@ _DENIED = {"AccessDenied", "AccessDeniedException", "ForbiddenException", "Unaut
 
 
 def is_temporary(error: Exception) -> bool:
-    """Whether the same call may succeed a little later: AWS throttles or fails, or the network is away."""
+    """Whether the same call may succeed a little later: AWS throttles or fails, or isn't who answers now."""
     from botocore import exceptions as aws_errors
+    from botocore.parsers import ResponseParserError
+
+    from paycli.foreign_answers import ForeignAnswerError
 
     if isinstance(error, aws_errors.ClientError):
         known = _explain_answer(error)
         return known.code == "throttled" or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
-    return isinstance(error, (aws_errors.HTTPClientError, aws_errors.ConnectionError))
+    away = (aws_errors.HTTPClientError, aws_errors.ConnectionError, ForeignAnswerError, ResponseParserError)
+    return isinstance(error, away)
+
+
+def in_short(error: Exception) -> str:
+    """Return what an error means, in one line."""
+    known = explain(error)
+    return known.message if known else str(error)
 
 
 def explain(error: Exception) -> PaycliError | None:
@@ -244,16 +279,20 @@ def explained(error: Exception) -> PaycliError:
 
 def _explained(error: Exception) -> PaycliError | None:
     from botocore import exceptions as aws_errors
+    from botocore.parsers import ResponseParserError
 
     if isinstance(error, aws_errors.ClientError):
         return _explain_answer(error)
-    if not isinstance(error, aws_errors.BotoCoreError):
+    if not isinstance(error, (aws_errors.BotoCoreError, ResponseParserError)):
         return None
+    said = str(error)
+    if isinstance(error, ResponseParserError):
+        said = said.partition("\n")[0].rstrip(":")  # what follows is all that was answered
     classes = {kind.__name__ for kind in type(error).__mro__}
     for meaning in _RAISED:
         if meaning.names & classes:
-            return meaning.kind(f"{meaning.words}: {error}", hint=meaning.hint, code=meaning.code)
-    return PaycliError(f"boto3: {error}", hint="--debug shows where.", code="aws_error")
+            return meaning.kind(f"{meaning.words}: {said}", hint=meaning.hint, code=meaning.code)
+    return PaycliError(f"boto3: {said}", hint="--debug shows where.", code="aws_error")
 
 
 def _explain_answer(error: Any) -> PaycliError:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from paycli import console, display
 from paycli.commands.common import Project, goes_on
 from paycli.console import Result
+from paycli.errors import ExitStatus, PaycliError
 from paycli.text import printable
 from paycli.views import deploys
 
@@ -78,8 +79,20 @@ def deployed_result(plan: "Plan", deployed: "Deployed") -> Result:
         **planned(plan, executed=record is not None),
         "deploy": record.model_dump() if record else None,
         "outputs": deployed.outputs,
-        "outputs_file": str(deployed.path),
+        "outputs_file": None if deployed.unwritten else str(deployed.path),
     }
     count = sum(change.action != "Dynamic" for change in plan.changes)  # that one may turn out to be none
     said = f"{count} changes deployed, as deploy {record.number}." if record else NO_CHANGES
-    return Result(data, shown=[said, *deploys.outputs(deployed.outputs), f"Written to {printable(str(deployed.path))}"])
+    shown = [said, *deploys.outputs(deployed.outputs)]
+    if deployed.unwritten:
+        return Result(data, shown=shown, status=ExitStatus.FAILED, errors=(_unwritten(plan, deployed),))
+    return Result(data, shown=[*shown, f"Written to {printable(str(deployed.path))}"])
+
+
+def _unwritten(plan: "Plan", deployed: "Deployed") -> PaycliError:
+    done = "The deploy succeeded" if deployed.record else "The stack has it all already"
+    return PaycliError(
+        f"{done}, but {deployed.path} can't be written: {deployed.unwritten}.",
+        hint=f"The outputs are shown all the same; `paycli outputs --env {plan.environment.name}` writes them as well.",
+        code="outputs_unwritable",
+    )

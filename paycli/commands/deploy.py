@@ -88,6 +88,8 @@ def command(
     )
     yes = yes or dry_run or plan_file is not None or project.environment.target == "embedded"
     console.require_answer(yes=yes)
+    if plan_file:
+        _check_writable(plan_file)
     aws = project.connect()
     if execute_file:
         from paycli.deployment import planfile
@@ -151,6 +153,12 @@ def _discard(aws: "Aws", plan: "Plan") -> None:
     planning.discard(aws, plan)
 
 
+def _check_writable(plan_file: Path) -> None:
+    from paycli.deployment import planfile
+
+    planfile.check_writable(plan_file)
+
+
 def _keep(aws: "Aws", plan: "Plan", path: Path) -> Result:
     from paycli.deployment import planfile
 
@@ -169,11 +177,13 @@ def _keep(aws: "Aws", plan: "Plan", path: Path) -> Result:
 def _with_smoke_test(project: Project, aws: "Aws", deployed: Result, *, rollback: bool) -> Result:
     try:
         checked = with_smoke_test(project, deployed)
+        failed = checked.data["smoke_test"]["failed"] > 0
     except PaycliError as error:  # the test can't even run, for want of an output say
         if not rollback:
             raise
-        checked = dataclasses.replace(deployed, status=ExitStatus.FAILED, errors=(error,))
-    if not rollback or checked.status is ExitStatus.DONE:
+        checked = dataclasses.replace(deployed, status=ExitStatus.FAILED, errors=(*deployed.errors, error))
+        failed = True
+    if not rollback or not failed:
         return checked
     from paycli.commands.rollback import back_to_version_before
 

@@ -31,7 +31,7 @@ def command(project: Project) -> Result:
     environment = project.environment
     cloudformation = project.connect_to_deployed().client("cloudformation")
     stack = stacks.find(cloudformation, environment.stack_name)
-    if stack is None:
+    if stack is None or stack.empty:
         raise not_deployed(environment.stack_name, environment.name)
     with display.activity() as report:
         drift = detect(cloudformation, stack.name, report)

@@ -2,6 +2,7 @@
 
 import click
 
+from paycli import console, display
 from paycli.commands.common import Project, environment_command
 from paycli.console import Result
 from paycli.views import deploys
@@ -23,11 +24,13 @@ def command(project: Project, limit: int) -> Result:
     caller = check_caller(aws, environment)
     bucket = artifacts.bucket_of(aws, bootstrap.demand_bucket(aws, environment), caller.account)
     stack = stacks.find(aws.client("cloudformation"), environment.stack_name)
-    found = records.settled(records.recent(bucket, environment.name, limit), stack)
-    running = records.current(found) if stack else None
+    kept = records.recent(bucket, environment.name, display.plain_lines(console.note), limit)
+    found = records.settled(kept.records, stack)
+    running = records.current(found, kept.unreadable) if stack else None
     data = {
         "deploys": [record.model_dump() for record in found],
         "running": running.number if running else None,
+        "unreadable": kept.unreadable,
     }
     if not found:
         return Result(data, shown=[f"No deploy of {environment.name} is on record."])

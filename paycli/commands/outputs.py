@@ -5,6 +5,7 @@ import shlex
 
 import click
 
+from paycli import console
 from paycli.commands.common import Project, environment_command
 from paycli.console import Result
 from paycli.errors import UsageError
@@ -28,7 +29,10 @@ def command(project: Project, form: str, key: str | None) -> Result:
         raise UsageError("--key gives the bare value.", hint="Leave --format out.", code="usage")
     aws = project.connect_to_deployed()
     check_caller(aws, project.environment)
-    outputs = execution.written(aws, project.environment, project.root).outputs
+    found = execution.written(aws, project.environment, project.root)
+    outputs = found.outputs
+    if found.unwritten:
+        console.note(f"{found.path} can't be written: {found.unwritten}")
     if key:
         if key not in outputs:
             raise UsageError(

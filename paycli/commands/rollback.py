@@ -57,11 +57,13 @@ def _roll_back(project: Project, aws: "Aws", number: int | None, *, yes: bool) -
     caller = check_caller(aws, environment)
     bucket = artifacts.bucket_of(aws, bootstrap.demand_bucket(aws, environment), caller.account)
     stack = stacks.find(aws.client("cloudformation"), environment.stack_name)
-    recorded = records.recent(bucket, environment.name)
-    begun = rollback.unfinished(recorded) if number is None else None
+    kept = records.recent(bucket, environment.name, display.plain_lines(console.note))
+    begun = rollback.unfinished(kept) if number is None else None
     if begun:
         console.note(f"Deploy {begun.number} is a rollback whose end nobody has seen: it is finished, nothing more.")
-    record = rollback.target(records.settled(recorded, stack), begun.rollback_of if begun else number)
+    record = rollback.target(
+        records.settled(kept.records, stack), begun.rollback_of if begun else number, kept.unreadable
+    )
     console.note(f"Going back to deploy {record.number} of {record.started_at}, commit {record.version.commit or '?'}")
     with display.activity() as report:
         plan = rollback.prepare(aws, environment, caller, bucket, record, report)

@@ -56,4 +56,10 @@ def with_smoke_test(project: Project, deployed: Result) -> Result:
     """Return what was deployed together with what the smoke test says of it."""
     checked = check_stack(project, only=())
     data = {**deployed.data, "smoke_test": checked.data}
-    return dataclasses.replace(checked, data=data, shown=[*deployed.shown, *checked.shown])
+    return dataclasses.replace(
+        checked,
+        data=data,
+        shown=[*deployed.shown, *checked.shown],
+        status=max(deployed.status, checked.status),
+        errors=(*deployed.errors, *checked.errors),
+    )

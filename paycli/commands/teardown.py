@@ -67,7 +67,10 @@ def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...
     console.confirm(action, environment.name, typed=environment.retain_data, yes=yes)
     with display.activity() as report, goes_on(f"paycli teardown --env {environment.name}"):
         left = teardown.execute(aws, environment, plan, report, unprotect=unprotect)
-    outputs.forget(plan.stack, project.root)
+    try:
+        outputs.forget(plan.stack, project.root)
+    except (OSError, ValueError) as error:  # the stack is gone whatever this file says
+        console.note(f"{project.root / outputs.FILE} stays: {error}")
     forgotten = _forget(aws, environment, caller) if artifacts else {}
     stopped = _stop_embedded(project)
     kept_a_while = environment.target == "aws" and bool(plan.goes)
@@ -80,8 +83,10 @@ def _forget(aws: "Aws", environment: "Environment", caller: "Caller") -> dict[st
     from paycli.deployment.artifacts import bucket_of
 
     bucket = bootstrap.find_bucket(aws)
-    gone = records.forget(bucket_of(aws, bucket, caller.account), environment.name) if bucket else 0
-    return {"artifacts_removed": gone}
+    if bucket is None:
+        return {"artifacts_removed": 0}
+    report = display.plain_lines(console.note)
+    return {"artifacts_removed": records.forget(bucket_of(aws, bucket, caller.account), environment.name, report)}
 
 
 def _said(done: dict[str, Any]) -> list[str]:

@@ -17,11 +17,12 @@ from paycli.progress import Report, Step
 
 @dataclass(frozen=True)
 class Deployed:
-    """A deployed stack's outputs, the file they were written to, and the deploy's record, if it changed anything."""
+    """A deployed stack's outputs, the file they are for, and the deploy's record, if it changed anything."""
 
     outputs: dict[str, str]
     path: Path
     record: Record | None = None
+    unwritten: str = ""  # why the file couldn't be written: by then the stack is deployed
 
 
 def execute(aws: Aws, plan: Plan, root: Path, report: Report, allowed: Collection[str] = ()) -> Deployed:
@@ -41,7 +42,7 @@ def execute(aws: Aws, plan: Plan, root: Path, report: Report, allowed: Collectio
 
 
 def written(aws: Aws, environment: Environment, root: Path) -> Deployed:
-    """Read the outputs of the environment's stack (one call) and write the file, or raise PaycliError."""
+    """Read the outputs of the environment's stack (one call) and write the file; raise PaycliError without a stack."""
     return _written(aws, environment, existing(aws, environment), root)
 
 
@@ -49,7 +50,10 @@ def _written(aws: Aws, environment: Environment, stack: stacks.Stack | None, roo
     if stack is None or not stack.outputs:
         raise not_deployed(environment.stack_name, environment.name)
     flat = outputs.resolved(aws, stack)
-    return Deployed(flat, outputs.write(flat, root))
+    try:
+        return Deployed(flat, outputs.write(flat, root))
+    except OSError as error:
+        return Deployed(flat, root / outputs.FILE, unwritten=error.strerror or str(error))
 
 
 def existing(aws: Aws, environment: Environment) -> stacks.Stack:
@@ -81,7 +85,7 @@ def _recorded(
     )
     with running.before_it_begins(aws, plan, change_set):
         artifacts.upload_template(bucket, plan.body)
-        begun = records.begin(bucket, begun, plan.stack)
+        begun = records.begin(bucket, begun, plan.stack, report)
     try:
         if change_set.imports:
             plan, begun = _take_up(aws, plan, begun, change_set, report)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from paycli.aws_errors import is_temporary
+from paycli.aws_errors import in_short, is_temporary
 from paycli.deployment import stack_arn
 from paycli.errors import PaycliError
 from paycli.progress import Report, ResourceEvent, Step
@@ -54,8 +54,8 @@ def follow(
     """Report each event after the event `after` until the stack is done: one call a tick.
 
     Without `after` the events begin where the operation that runs began. What is temporary (throttling, a network
-    that is away) is waited out. Raises PaycliError when `deadline_seconds` pass first; the operation goes on without
-    paycli.
+    that is away, a proxy that answers in AWS's place) is waited out. Raises PaycliError when `deadline_seconds` pass
+    first; the operation goes on without paycli.
     """
     began = time.monotonic()
     operation = _Operation(stack_id, total, report)
@@ -86,9 +86,8 @@ def patiently(call: Callable[[], T], report: Report) -> T:
         try:
             answer = call()
         except Exception as error:
-            if not is_temporary(error):
+            if not patience.bears(error):
                 raise
-            patience.silence(error)
         else:
             patience.answered()
             return answer
@@ -102,14 +101,16 @@ class _Patience:
         self._report = report
         self._since: float | None = None
 
-    def silence(self, error: Exception) -> None:
-        """Take an error that is temporary; raise it where the silence has lasted for too long."""
+    def bears(self, error: Exception) -> bool:
+        """Whether an error is to be waited out: it is temporary, and the silence hasn't lasted for too long."""
+        if not is_temporary(error):
+            return False
         now = time.monotonic()
         if self._since is None:
             self._since = now
-            self._report(Step(f"AWS can't be asked now, CloudFormation goes on: {error}"))
-        elif now - self._since > SILENCE_SECONDS:
-            raise error
+            self._report(Step(f"AWS can't be asked now, CloudFormation goes on: {in_short(error)}"))
+            return True
+        return now - self._since <= SILENCE_SECONDS
 
     def answered(self) -> None:
         """Take note of an answer."""
@@ -191,11 +192,10 @@ class _Reader:
             # An event that comes meanwhile moves the pages: the last of one is then the first of the next as well.
             found = {event["EventId"]: event for event in events if event["EventId"] not in self._known}
         except Exception as error:
-            if not is_temporary(error):
-                error.add_note("CloudFormation goes on with what it has begun: the same command follows it again.")
-                raise
-            self._patience.silence(error)
-            return []
+            if self._patience.bears(error):
+                return []
+            error.add_note("CloudFormation goes on with what it has begun: the same command follows it again.")
+            raise
         self._patience.answered()
         self._known |= found.keys()
         return list(found.values())[::-1]

@@ -30,11 +30,14 @@ def write(outputs: Mapping[str, str], root: Path) -> Path:
 
 
 def forget(stack: Stack, root: Path) -> None:
-    """Remove the file if it speaks of this stack, so that no client calls an API that is gone."""
+    """Remove the file if it speaks of this stack, so that no client calls an API that is gone.
+
+    Raises OSError or ValueError where it can't be read or removed.
+    """
     path = root / FILE
     if path.exists():
         written = json.loads(path.read_text(encoding="utf-8"))
-        if written.get("RestApiId") == stack.outputs.get("RestApiId"):
+        if isinstance(written, dict) and written.get("RestApiId") == stack.outputs.get("RestApiId"):
             path.unlink()
             with contextlib.suppress(OSError):  # somebody else's file may lie beside it
                 path.parent.rmdir()

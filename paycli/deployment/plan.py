@@ -94,7 +94,7 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, opti
         report(Step(soon))
     template = build(environment)
     body = to_json(template)
-    if lint.check(body, aws.region, root):
+    if lint.check(body, aws.region, root, report):
         report(Step("cfn-lint: no findings"))
     code = package(handlers_root())
     cloudformation = aws.client("cloudformation")

@@ -1,5 +1,6 @@
 """A reviewed plan as a file, for pipelines of two steps: `deploy --plan FILE`, and later `deploy --execute FILE`."""
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -38,6 +39,18 @@ class PlanFile(BaseModel):
     changes: list[dict[str, Any]]
 
 
+def check_writable(path: Path) -> None:
+    """Raise PaycliError where no plan can be written, before the work for one is done."""
+    place = path.resolve()
+    if place.exists() and not place.is_file():
+        raise _unwritable(path, "it is no regular file")
+    try:
+        with tempfile.TemporaryFile(dir=next(folder for folder in place.parents if folder.exists())):
+            pass
+    except OSError as error:
+        raise _unwritable(path, str(error.strerror)) from None
+
+
 def save(plan: Plan, region: str, path: Path) -> None:
     """Write the plan. Its template goes to the artifact bucket, from which the second step takes it."""
     assert plan.change_set and plan.bucket  # noqa: S101 - a plan without changes isn't saved
@@ -57,8 +70,12 @@ def save(plan: Plan, region: str, path: Path) -> None:
         parameters=dict(plan.wanted.parameters),
         changes=[asdict(change) for change in plan.changes],
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, content.model_dump_json(indent=2) + "\n")
+    place = path.resolve()  # the file that a link names, not the link
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(place, content.model_dump_json(indent=2) + "\n")
+    except OSError as error:
+        raise _unwritable(path, str(error.strerror)) from None
 
 
 def load(aws: Aws, environment: Environment, path: Path) -> Plan:
@@ -96,6 +113,12 @@ def load(aws: Aws, environment: Environment, path: Path) -> Plan:
         bucket=bucket,
         change_set=change_set,
         saved=True,
+    )
+
+
+def _unwritable(path: Path, why: str) -> PaycliError:
+    return PaycliError(
+        f"{path} can't be written: {why}.", hint="Choose another FILE for --plan.", code="plan_unwritable"
     )
 
 

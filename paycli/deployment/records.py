@@ -4,20 +4,23 @@
 digests, so a version can be deployed again without the checkout that it came from.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from paycli.deployment.artifacts import Bucket, download, template_key
 from paycli.deployment.stacks import Stack
+from paycli.progress import Report, Step
 
 # How many can be listed and deployed again; older ones stay in the bucket.
 KEPT = 20
 _READERS = 8
-
+_NUMBERED = re.compile(r"deployments/[^/]+/(\d{6,})\.json")
 
 Ended = Literal["succeeded", "failed", "cancelled"]
 
@@ -62,12 +65,21 @@ class Record(BaseModel):
         return self.model_copy(update={"result": result, "cause": cause, "finished_at": now()})
 
 
+@dataclass(frozen=True)
+class Shelf:
+    """What lies where the records of an environment are kept."""
+
+    records: Sequence[Record]  # newest first
+    unreadable: Sequence[int]  # the numbers of those that can't be read: damaged, or of a newer paycli
+    newest: int  # the highest number that is taken, 0 where none is
+
+
 def now() -> str:
     """Return the time, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def begin(bucket: Bucket, record: Record, stack: Stack | None) -> Record:
+def begin(bucket: Bucket, record: Record, stack: Stack | None, report: Report) -> Record:
     """Write the record under the next free number (three calls), and return it with that number.
 
     The write is conditional: of two deploys that begin at once, each gets a number of its own. `stack` is the stack
@@ -75,11 +87,11 @@ def begin(bucket: Bucket, record: Record, stack: Stack | None) -> Record:
     """
     from botocore.exceptions import ClientError
 
-    before = recent(bucket, record.environment, 1)
-    for ended in settled(before, stack):
-        if ended not in before:
+    before = recent(bucket, record.environment, report, 1)
+    for ended in settled(before.records, stack):
+        if ended not in before.records:
             end(bucket, ended)
-    number = before[0].number if before else 0
+    number = before.newest
     while True:
         number += 1
         numbered = record.model_copy(update={"number": number})
@@ -102,27 +114,54 @@ def end(bucket: Bucket, record: Record) -> None:
     bucket.s3.put_object(**bucket.place, Key=_key(record), Body=_content(record))
 
 
-def recent(bucket: Bucket, environment: str, limit: int = KEPT) -> list[Record]:
-    """Return the newest records, newest first: one call, and one for each."""
-    keys = sorted(_keys(bucket, environment), reverse=True)[:limit]
+def recent(bucket: Bucket, environment: str, report: Report, limit: int = KEPT) -> Shelf:
+    """Return what is kept under the newest numbers: one call, and one for each.
+
+    What is no record, or none that this version can read, is reported and left as it is: no deploy waits for it.
+    """
+    numbered: dict[str, int] = {}
+    for key in _keys(bucket, environment):
+        if number := _number(key):
+            numbered[key] = number
+        else:
+            report(Step(f"{key} in the artifact bucket is no record of a deploy: it is left as it is."))
+    newest = sorted(numbered, key=numbered.__getitem__, reverse=True)[:limit]
     with ThreadPoolExecutor(_READERS) as pool:
-        contents = pool.map(lambda key: download(bucket, key), keys)
-        return [Record.model_validate_json(content) for content in contents]
+        read = dict(zip(newest, pool.map(lambda key: _read(bucket, key), newest), strict=True))
+    for key, record in read.items():
+        if record is None:
+            report(Step(_unreadable(key)))
+    return Shelf(
+        records=[record for record in read.values() if record],
+        unreadable=[numbered[key] for key, record in read.items() if record is None],
+        newest=max(numbered.values(), default=0),
+    )
 
 
-def forget(bucket: Bucket, environment: str) -> int:
+def forget(bucket: Bucket, environment: str, report: Report) -> int:
     """Remove the records of an environment, and the templates and code that no other environment's records name.
 
-    Returns how many objects went. The bucket is versioned: they can be brought back until its old versions expire.
+    What can't be read stays; where that is another environment's record, templates and code stay as well, since it may
+    name them. Returns how many objects went. The bucket is versioned: they can be brought back until its old versions
+    expire.
     """
-    own, others = [], set()
-    for key in _keys(bucket, ""):
-        record = Record.model_validate_json(download(bucket, key))
-        if record.environment == environment:
-            own.append((key, record))
+    own: dict[str, Record] = {}
+    others: set[str] = set()
+    told = True  # whether every other environment says what it needs
+    for key in filter(_number, _keys(bucket, "")):
+        mine = key.startswith(_folder(environment))
+        record = _read(bucket, key)
+        if record is None:
+            told = told and mine
+            report(Step(_unreadable(key)))
+        elif mine:
+            own[key] = record
         else:
             others |= set(_artifacts(record))
-    gone = {key for key, _ in own} | {key for _, record in own for key in _artifacts(record)} - others
+    if own and not told:
+        report(Step("Templates and code stay as well: another environment's record that can't be read may name them."))
+    artifacts = {key for record in own.values() for key in _artifacts(record)} - others if told else set[str]()
+    gone = own.keys() | artifacts
     for key in sorted(gone):
         bucket.s3.delete_object(**bucket.place, Key=key)
     return len(gone)
@@ -136,9 +175,10 @@ def settled(records: Iterable[Record], stack: Stack | None) -> list[Record]:
     return [_settled(record, stack) for record in records]
 
 
-def current(records: Iterable[Record]) -> Record | None:
-    """Return the record of the version that runs: the newest that succeeded."""
-    return next((record for record in records if record.result == "succeeded"), None)
+def current(records: Iterable[Record], unreadable: Iterable[int] = ()) -> Record | None:
+    """Return the record of the version that runs: the newest that succeeded; None where one unread is newer."""
+    newest = next((record for record in records if record.result == "succeeded"), None)
+    return newest if newest and newest.number > max(unreadable, default=0) else None
 
 
 def _settled(record: Record, stack: Stack | None) -> Record:
@@ -154,10 +194,28 @@ def _artifacts(record: Record) -> tuple[str, str]:
 
 
 def _keys(bucket: Bucket, environment: str) -> list[str]:
-    """Return the keys of an environment's records; of all records for an empty name."""
-    prefix = f"deployments/{environment}/" if environment else "deployments/"
-    pages = bucket.s3.get_paginator("list_objects_v2").paginate(**bucket.place, Prefix=prefix)
+    """Return the keys of what lies in an environment's folder; in all folders for an empty name."""
+    pages = bucket.s3.get_paginator("list_objects_v2").paginate(**bucket.place, Prefix=_folder(environment))
     return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+
+def _number(key: str) -> int:
+    """Return the number of the deploy that a key is of, or 0 where it isn't a record's."""
+    found = _NUMBERED.fullmatch(key)
+    return int(found[1]) if found else 0
+
+
+def _read(bucket: Bucket, key: str) -> Record | None:
+    """Return the record, or None where this version of paycli can't read it."""
+    try:
+        record = Record.model_validate_json(download(bucket, key))
+    except ValidationError:
+        return None
+    return record if _key(record) == key else None
+
+
+def _unreadable(key: str) -> str:
+    return f"{key} in the artifact bucket can't be read, damaged or of a newer paycli: it is left as it is."
 
 
 def _content(record: Record) -> bytes:
@@ -165,4 +223,8 @@ def _content(record: Record) -> bytes:
 
 
 def _key(record: Record) -> str:
-    return f"deployments/{record.environment}/{record.number:06d}.json"
+    return f"{_folder(record.environment)}{record.number:06d}.json"
+
+
+def _folder(environment: str) -> str:
+    return f"deployments/{environment}/" if environment else "deployments/"

@@ -2,24 +2,30 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from paycli.aws import Aws, Caller
 from paycli.deployment import artifacts, readoption, records, states
 from paycli.deployment.artifacts import Bucket
 from paycli.deployment.changeset import Wanted
 from paycli.deployment.plan import Plan, with_change_set
-from paycli.deployment.records import Record
+from paycli.deployment.records import Record, Shelf
 from paycli.environment import Environment
 from paycli.errors import PaycliError
 from paycli.progress import Report
 
 
-def target(history: Sequence[Record], number: int | None) -> Record:
+def target(history: Sequence[Record], number: int | None, unreadable: Collection[int] = ()) -> Record:
     """Return the record to go back to: the one with that number, else the version before the one that runs.
 
-    `history` is newest first. Raises PaycliError where there is none.
+    `history` is newest first, `unreadable` are the numbers that it lacks. Raises PaycliError where there is none.
     """
+    if number in unreadable:
+        raise PaycliError(
+            f"The record of deploy {number} can't be read: it is damaged, or a newer paycli has written it.",
+            hint="Deploy from a checkout of its commit; the bucket's old versions may have the record as it was.",
+            code="record_unreadable",
+        )
     succeeded = [record for record in history if record.result == "succeeded"]
     if number is not None:
         found = next((record for record in history if record.number == number), None)
@@ -29,23 +35,42 @@ def target(history: Sequence[Record], number: int | None) -> Record:
                 f"Deploy {number} {why}.", hint="`paycli history` lists the deploys.", code="no_such_deploy"
             )
         return found
-    running = records.current(history)
+    running = records.current(history, unreadable)
+    if running is None and unreadable:
+        raise PaycliError(
+            f"Which version runs can't be told: the record of deploy {max(unreadable)} can't be read.",
+            hint="Say which deploy to go back to: --to N; `paycli history` lists them.",
+            code="record_unreadable",
+        )
     earlier = [record for record in succeeded if running and _is_before(record, running, history)]
     if not earlier:
         raise PaycliError(
             "There is no earlier version on record to go back to.",
-            hint="`paycli history` lists the deploys.",
+            hint=_others(succeeded),
             code="no_such_deploy",
         )
     return earlier[0]
 
 
-def unfinished(recorded: Sequence[Record]) -> Record | None:
+def _others(succeeded: Sequence[Record]) -> str:
+    """Say which deploys can be deployed again all the same, the newest of each version; the first is what runs."""
+    numbers: dict[tuple[str, str], int] = {}
+    for record in succeeded:
+        numbers.setdefault(record.version_id, record.number)
+    running, *others = numbers.values() or [0]
+    if others:
+        return f"--to N deploys another version again: {', '.join(map(str, others))}. `paycli history` lists them."
+    if running:
+        return f"--to {running} deploys the only one again, where the stack was taken down."
+    return "`paycli history` lists the deploys."
+
+
+def unfinished(shelf: Shelf) -> Record | None:
     """Return the newest record, if it is a rollback whose end no paycli has seen.
 
     Asked for again, that one is finished: counted as done, it would let the same command go back one version more.
     """
-    newest = recorded[0] if recorded else None
+    newest = next((record for record in shelf.records if record.number == shelf.newest), None)
     return newest if newest and newest.rollback_of and newest.result == "in_progress" else None
 
 

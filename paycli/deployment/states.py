@@ -115,6 +115,8 @@ def _repair(cloudformation: Any, target: Target, stack: stacks.Stack, policy: Po
         _roll_back(cloudformation, target, stack, policy, report, operation)
     elif stack.status == "UPDATE_FAILED":  # somebody has switched rollback off
         _roll_back(cloudformation, target, stack, policy, report, cloudformation.rollback_stack)
+    elif stack.status == "DELETE_FAILED":  # the bootstrap stack's: any other is deleted
+        raise _half_deleted(cloudformation, stack)
     else:  # IMPORT_ROLLBACK_FAILED, and what AWS may add
         raise _stuck(stack, "Look at its events in the CloudFormation console, and mend what they name.")
 
@@ -168,6 +170,26 @@ def _roll_back(
     finished = follow.follow(cloudformation, stack.stack_id, after=after, total=0, report=report)
     failure.demand(cloudformation, finished, "UPDATE_ROLLBACK_COMPLETE", stack.stack_id, target.environment)
     stacks.shown(cloudformation, stack.stack_id, finished.status)
+
+
+def _half_deleted(cloudformation: Any, stack: stacks.Stack) -> PaycliError:
+    """Return the error of a stack whose delete got stuck, and which only a person may finish deleting."""
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.stack_id)
+    stuck = {
+        summary["LogicalResourceId"]: summary.get("ResourceStatusReason", "AWS doesn't say why")
+        for page in pages
+        for summary in page["StackResourceSummaries"]
+        if summary["ResourceStatus"] == "DELETE_FAILED"
+    }
+    command = f"aws cloudformation delete-stack --stack-name {stack.name}"
+    return PaycliError(
+        f"{stack.name} is {stack.status}: somebody's delete got stuck. "
+        + " ".join(f"{logical_id}: {reason.removesuffix('.')}." for logical_id, reason in stuck.items()),
+        hint=f"Only the rest of the delete leads out: mend what is in its way, then `{command}`; or leave that behind, "
+        f"`{command} --retain-resources {' '.join(stuck)}`. The next deploy makes {stack.name} anew; the records of "
+        "earlier deploys stay in the old bucket.",
+        code="bad_state",
+    )
 
 
 def _demand(policy: Policy, stack: stacks.Stack, action: str) -> None:

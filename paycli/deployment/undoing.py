@@ -21,7 +21,7 @@ def undo(aws: Aws, plan: Plan, report: Report) -> PaycliError:
     assert plan.change_set and plan.bucket  # noqa: S101 - what wasn't planned isn't executed
     undone = _undone_after_import if plan.change_set.imports else _undone
     result, said = undone(aws, plan, plan.change_set, report)
-    for record in records.recent(plan.bucket, plan.environment.name, 1):
+    for record in records.recent(plan.bucket, plan.environment.name, report, 1).records:
         if record.stack_id == plan.change_set.stack_id and record.result == "in_progress":
             done = result == "succeeded"
             records.end(plan.bucket, record.ended(result, "" if done else said))

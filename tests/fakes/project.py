@@ -109,13 +109,15 @@ class FakeProject:
         from paycli.deployment import lint
 
         with mock.patch("cfnlint.api.lint", return_value=[]):  # the tests of the stack ask it
-            lint.check(self.body(name), self.aws.engine.region, self.lint_memory)
+            lint.check(self.body(name), self.aws.engine.region, self.lint_memory, print)
         shutil.copytree(self.lint_memory / ".paycli", self.root / ".paycli", dirs_exist_ok=True)
 
-    def bootstrap(self, status: str = "CREATE_COMPLETE", lasts: float = 10.0) -> str:
+    def bootstrap(
+        self, status: str = "CREATE_COMPLETE", lasts: float = 10.0, *, failed: Mapping[str, str] | None = None
+    ) -> str:
         """Let the bootstrap stack stand, and return its bucket, if it has one."""
         template = json.loads(to_json(build_bootstrap(retain=True, tls_only=True, log_role=True)))
-        stack = self.aws.put_stack(BOOTSTRAP_STACK, status, template, tags=_OURS, lasts=lasts)
+        stack = self.aws.put_stack(BOOTSTRAP_STACK, status, template, tags=_OURS, failed=failed, lasts=lasts)
         return stack.outputs.get("ArtifactBucket", "")
 
     def deployed(

@@ -3,10 +3,11 @@
 import json
 
 import pytest
+from boto3 import Session
 
 from tests.fakes.project import FakeProject
 from tests.integration.conftest import Within
-from tests.integration.deploys import CREATED, LONG, STACK, error_of
+from tests.integration.deploys import CREATED, LONG, STACK, UPDATED, error_of, slower_alarm
 
 BOOTSTRAP = "paycli-bootstrap"
 DEPLOY = ("deploy", "--env", "dev", "--yes")
@@ -48,7 +49,6 @@ def test_an_update_that_got_stuck_is_rolled_back(cloud: FakeProject, within: Wit
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ("DELETE_FAILED", "is DELETE_FAILED"),
         ("IMPORT_ROLLBACK_FAILED", "is IMPORT_ROLLBACK_FAILED"),
         ("REVIEW_IN_PROGRESS", "can't be used"),
     ],
@@ -61,6 +61,36 @@ def test_what_needs_a_person_says_so(cloud: FakeProject, within: Within, status:
     assert f"{BOOTSTRAP} {said}" in error_of(ran)
     assert "CloudFormation console" in error_of(ran)
     assert cloud.aws.stack(BOOTSTRAP).states == before
+
+
+def test_a_delete_that_got_stuck_names_on_what_and_the_command(cloud: FakeProject, within: Within) -> None:
+    cloud.bootstrap("DELETE_FAILED", failed={"ArtifactBucketPolicy": "The bucket policy can't be deleted."})
+    before = list(cloud.aws.stack(BOOTSTRAP).states)
+    ran = within(*PLAN)
+    assert ran.status == 1
+    assert f"{BOOTSTRAP} is DELETE_FAILED" in error_of(ran)
+    assert "ArtifactBucketPolicy: The bucket policy can't be deleted." in error_of(ran)
+    command = f"aws cloudformation delete-stack --stack-name {BOOTSTRAP}"
+    assert f"`{command}`" in error_of(ran)
+    assert f"`{command} --retain-resources ArtifactBucketPolicy`" in error_of(ran)
+    assert cloud.aws.stack(BOOTSTRAP).states == before
+
+
+def test_a_bucket_that_was_deleted_by_hand_is_told_with_the_way_out(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed(other=slower_alarm)
+    cloud.aws.destroy(BOOTSTRAP, "ArtifactBucket")
+    for command in (DEPLOY, ("history", "--env", "dev"), ("rollback", "--env", "dev", "--yes")):
+        ran = within(*command)
+        assert ran.status == 1
+        assert "The artifact bucket is gone" in error_of(ran)
+        assert f"`aws cloudformation delete-stack --stack-name {BOOTSTRAP}`" in error_of(ran)
+        assert "--debug" not in error_of(ran)
+    Session().client("cloudformation").delete_stack(StackName=BOOTSTRAP)
+    cloud.aws.skip(LONG)
+    ran = within(*DEPLOY)
+    assert ran.status == 0, ran.err
+    assert "as deploy 1." in ran.out
+    assert cloud.aws.stack(STACK).states[-3:] == UPDATED
 
 
 def test_a_stack_of_that_name_that_is_somebody_else_s_is_left_alone(cloud: FakeProject, within: Within) -> None:

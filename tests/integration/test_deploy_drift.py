@@ -72,6 +72,14 @@ def test_a_stack_that_is_not_there_has_no_drift(cloud: FakeProject, within: With
     assert error_of(ran).startswith(f"Error: The stack {STACK} isn't deployed.")
 
 
+def test_a_plan_that_nobody_has_executed_is_no_stack_to_look_at(cloud: FakeProject, within: Within) -> None:
+    cloud.bootstrap()
+    assert within("deploy", "--env", "dev", "--plan", "plan.json").status == 0
+    ran = within("drift", "--env", "dev")
+    assert ran.status == 1
+    assert error_of(ran).startswith(f"Error: The stack {STACK} isn't deployed.")
+
+
 def test_the_embedded_aws_says_what_it_does_not_see(shared: LocalProject) -> None:
     ran = shared.run("drift", "--env", "local")
     assert ran.status == 0, ran.err

@@ -58,6 +58,7 @@ def test_a_rollback_goes_back_and_a_second_one_further(third: FakeProject, withi
     last = within(*ROLLBACK)
     assert last.status == 1
     assert "There is no earlier version on record" in error_of(last)
+    assert "--to N deploys another version again: 4, 3." in error_of(last)
     shown = within("history", "--env", "dev")
     assert [line[:4].split() for line in shown.out.splitlines()[1:]] == [["*", "5"], ["4"], ["3"], ["2"], ["1"]]
     assert "succeeded (again 1)" in shown.out
@@ -195,6 +196,17 @@ def test_a_version_can_be_brought_back_after_a_teardown(third: FakeProject, with
     assert periods(third) == 99
 
 
+def test_the_only_version_can_be_brought_back_after_a_teardown(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed()
+    recorded(cloud, 1, version(cloud, 98))
+    assert within("teardown", "--env", "dev", "--yes").status == 0
+    refused = within(*ROLLBACK)
+    assert refused.status == 1
+    assert "--to 1 deploys the only one again" in error_of(refused)
+    assert within(*ROLLBACK, "--to", "1").status == 0
+    assert periods(cloud) == 98
+
+
 def test_twenty_are_listed_and_the_oldest_of_them_can_be_rolled_back_to(cloud: FakeProject, within: Within) -> None:
     cloud.deployed()
     for number in range(1, 26):
@@ -227,6 +239,98 @@ def test_where_nothing_was_deployed_there_is_nothing_to_tell(cloud: FakeProject,
     ran = within("history", "--env", "dev")
     assert (ran.status, ran.out) == (0, "No deploy of dev is on record.\n")
     assert "There is no earlier version" in error_of(within(*ROLLBACK))
+
+
+# What can't be read
+
+NEWER = json.dumps({"schema_version": 2, "number": 2, "environment": "dev"}).encode()
+
+
+def lies(cloud: FakeProject, key: str, content: bytes) -> None:
+    """Let something lie among the records."""
+    (bucket,) = cloud.aws.objects
+    cloud.aws.lay(bucket, key, content)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff\xfe", NEWER])
+def test_a_record_that_cannot_be_read_stops_nothing(cloud: FakeProject, within: Within, content: bytes) -> None:
+    cloud.deployed(other=slower_alarm)
+    recorded(cloud, 1, version(cloud, 99))
+    key = "deployments/dev/000002.json"
+    lies(cloud, key, content)
+    ran = within(*DEPLOY)
+    assert ran.status == 0, ran.err
+    assert ran.err.count(f"{key} in the artifact bucket can't be read") == 1
+    assert "as deploy 3." in ran.out
+    assert cloud.aws.objects[next(iter(cloud.aws.objects))][key] == content
+    shown = within("history", "--env", "dev")
+    assert [line[:4].split() for line in shown.out.splitlines()[1:]] == [["*", "3"], ["1"]]
+    assert shown.err.count(key) == 1
+    assert within("history", "--env", "dev", "--json").document["data"]["unreadable"] == [2]
+    assert within(*ROLLBACK).status == 0
+    assert periods(cloud) == 99
+
+
+def test_a_record_under_another_name_counts_as_unreadable(third: FakeProject, within: Within) -> None:
+    lies(third, "deployments/dev/000004.json", records(third)[0].model_dump_json().encode())
+    shown = within("history", "--env", "dev", "--json").document["data"]
+    assert shown["unreadable"] == [4]
+    assert [deploy["number"] for deploy in shown["deploys"]] == [3, 2, 1]
+
+
+def test_a_stray_file_among_the_records_stops_nothing(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed(other=slower_alarm)
+    recorded(cloud, 1, version(cloud, 99))
+    strays = ["deployments/dev/", "deployments/dev/notes.txt", "deployments/dev/zz/000007.json"]
+    for key in strays:
+        lies(cloud, key, b"hello")
+    ran = within(*DEPLOY)
+    assert ran.status == 0, ran.err
+    assert "as deploy 2." in ran.out
+    for key in strays:
+        assert ran.err.count(f"{key} in the artifact bucket is no record of a deploy") == 1
+
+
+def test_a_rollback_to_what_cannot_be_read_says_so(third: FakeProject, within: Within) -> None:
+    lies(third, "deployments/dev/000002.json", NEWER)
+    ran = within(*ROLLBACK, "--to", "2")
+    assert ran.status == 1
+    assert "The record of deploy 2 can't be read" in error_of(ran)
+    assert within(*ROLLBACK).status == 0
+    assert periods(third) == 98
+
+
+def test_a_rollback_without_a_number_needs_to_know_what_runs(third: FakeProject, within: Within) -> None:
+    lies(third, "deployments/dev/000004.json", NEWER)
+    ran = within(*ROLLBACK)
+    assert ran.status == 1
+    assert "Which version runs can't be told: the record of deploy 4 can't be read." in error_of(ran)
+    assert "--to N" in error_of(ran)
+    assert within("history", "--env", "dev", "--json").document["data"]["running"] is None
+    assert within(*ROLLBACK, "--to", "2").status == 0
+    assert periods(third) == 99
+
+
+def test_artifacts_go_with_the_stack_past_what_cannot_be_read(third: FakeProject, within: Within) -> None:
+    (objects,) = third.aws.objects.values()
+    lies(third, "deployments/dev/000002.json", NEWER)
+    ran = within("teardown", "--env", "dev", "--yes", "--artifacts", "--json")
+    assert ran.status == 0, ran.err
+    assert "deployments/dev/000002.json in the artifact bucket can't be read" in ran.err
+    assert ran.document["data"]["artifacts_removed"] == 5
+    assert {key for key in objects if not key.startswith("templates/")} == {"deployments/dev/000002.json"}
+
+
+def test_artifacts_that_an_unread_record_may_name_stay(third: FakeProject, within: Within) -> None:
+    (objects,) = third.aws.objects.values()
+    lies(third, "deployments/prod/000001.json", NEWER)
+    lies(third, "deployments/README", b"hello")
+    kept = {key for key in objects if not key.startswith("deployments/dev/")}
+    ran = within("teardown", "--env", "dev", "--yes", "--artifacts", "--json")
+    assert ran.status == 0, ran.err
+    assert "Templates and code stay as well" in ran.err
+    assert ran.document["data"]["artifacts_removed"] == 3
+    assert objects.keys() == kept
 
 
 # After a smoke test

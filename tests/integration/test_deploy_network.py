@@ -43,6 +43,48 @@ def test_what_is_temporary_is_ridden_out_and_nothing_is_done_twice(cloud: FakePr
     assert [(record.number, record.result) for record in records(cloud)] == [(1, "succeeded")]
 
 
+PAGE = b"<html><body>Please log in</body></html>"
+LONG_PAGE = b"<!DOCTYPE html><html><body><br>" + 5000 * b"x"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (PAGE, "text/html; charset=utf-8", 200),
+        (PAGE, "", 200),
+        (LONG_PAGE, "", 407),
+        (PAGE, "text/html", 502),
+        (b"Welcome! " * 1000, "text/plain", 200),
+    ],
+)
+def test_what_a_proxy_answers_is_waited_out_while_following(
+    cloud: FakeProject, within: Within, body: bytes, kind: str, status: int
+) -> None:
+    stack = cloud.deployed(other=slower_alarm)
+    times = 12 if status == 502 else 2  # botocore itself tries five times
+    cloud.aws.faults.intercept("DescribeStackEvents", body, kind=kind, status=status, times=times, after=2)
+    cloud.aws.scenario.durations[ALARM] = 100 * A_SECOND
+    ran = within("deploy", "--env", "dev", "--yes")
+    assert ran.status == 0, ran.err
+    (said,) = (line for line in ran.err.splitlines() if line.startswith("AWS can't be asked now, CloudFormation goes"))
+    assert len(said) < 200
+    assert "AWS answers again." in ran.err
+    assert stack.status == "UPDATE_COMPLETE"
+
+
+@pytest.mark.parametrize(("body", "kind"), [(PAGE, "text/html"), (b"Welcome! " * 1000, "text/plain")])
+def test_what_a_proxy_answers_is_one_short_message_elsewhere(
+    cloud: FakeProject, within: Within, body: bytes, kind: str
+) -> None:
+    cloud.deployed(other=slower_alarm)
+    cloud.aws.faults.intercept("DescribeStacks", body, kind=kind)
+    ran = within("deploy", "--env", "dev", "--yes")
+    assert ran.status == 1
+    assert "What answers isn't AWS: " in error_of(ran)
+    assert "HTTPS_PROXY" in error_of(ran)
+    assert len(error_of(ran)) < 400
+
+
 def test_events_that_show_late_and_in_disorder_are_shown_once(cloud: FakeProject, within: Within) -> None:
     chance = random.Random(7)
     cloud.aws.scenario.event_delay = lambda: chance.uniform(0, A_SECOND / 2)

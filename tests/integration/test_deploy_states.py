@@ -1,11 +1,15 @@
 """A deploy onto a stack in each state that CloudFormation knows."""
 
+import json
 import re
 from collections.abc import Callable
+from typing import Any
 
 import botocore.session
 import pytest
+from boto3 import Session
 
+from paycli.deployment import changeset
 from tests.fakes.cloudformation.fake import Point
 from tests.fakes.project import FakeProject, Happening, Ran
 from tests.integration.conftest import Within
@@ -61,7 +65,7 @@ def test_a_deploy_without_changes_leaves_no_change_set(cloud: FakeProject, withi
         "DescribeStacks",
         "DescribeStacks",  # where the artifact bucket is
         "GetTemplate",
-        "DescribeTable",
+        "DescribeTable",  # is it there? CloudFormation wouldn't know
     ]
 
 
@@ -254,3 +258,28 @@ def test_of_two_deploys_at_once_the_second_waits_and_a_third_may_not(cloud: Fake
     assert "changes deployed, as deploy 1." in first.communicate(timeout=20)[0]
     assert stack.states[-3:] == UPDATED
     assert stack.change_sets.keys() == {stack.change_set_id}
+
+
+def test_of_two_first_deploys_the_one_that_comes_late_is_told_so(
+    cloud: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.bootstrap()
+    describe = changeset.describe
+
+    def comes_first(*arguments: Any) -> Any:
+        other = Session().client("cloudformation")
+        names = {"StackName": STACK, "ChangeSetName": "other"}
+        topic = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+        other.create_change_set(**names, ChangeSetType="CREATE", TemplateBody=topic)
+        cloud.aws.skip(LONG)
+        other.execute_change_set(**names)
+        return describe(*arguments)
+
+    monkeypatch.setattr(changeset, "describe", comes_first)
+    monkeypatch.setattr(changeset, "_VISIBLE_SECONDS", 0.0)
+    ran = within("deploy", "--env", "dev", "--yes")
+    assert ran.status == 1
+    assert "another deploy of the same stack came first" in error_of(ran)
+    assert "Run the command again" in error_of(ran)
+    cloud.aws.skip(LONG)
+    assert cloud.aws.stack(STACK).states == CREATED

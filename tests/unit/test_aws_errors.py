@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paycli.aws_errors import Denial, denial, explain
+from paycli.aws_errors import Denial, denial, explain, in_short
 from paycli.errors import ExitStatus, PaycliError
 
 CONFIGURATION, FAILED = ExitStatus.CONFIGURATION, ExitStatus.FAILED
@@ -182,6 +182,11 @@ def test_a_refusal_names_the_action_the_resource_and_the_policy(message: str, me
     said = explained(answered("AccessDenied", message))
     assert said.hint == found.hint
     assert message in said.message
+
+
+def test_a_line_says_what_an_error_means() -> None:
+    assert in_short(answered("Throttling")) == "AWS asks for fewer calls. CreateStack: no (Throttling)"
+    assert in_short(ValueError("x")) == "x"
 
 
 @given(st.text())

@@ -184,14 +184,14 @@ def test_config_explains_the_settings(project: Path, capsys: pytest.CaptureFixtu
 def test_the_linter_refuses_what_cloudformation_would(tmp_path: Path) -> None:
     broken = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueNam": "x"}}}})
     with pytest.raises(PaycliError, match="QueueNam") as caught:
-        lint.check(broken, "us-east-1", tmp_path)
+        lint.check(broken, "us-east-1", tmp_path, print)
     assert caught.value.code == "lint_failed"
     with pytest.raises(PaycliError):
-        lint.check(broken, "us-east-1", tmp_path)
+        lint.check(broken, "us-east-1", tmp_path, print)
 
 
 def test_a_template_that_has_passed_is_not_linted_again(tmp_path: Path) -> None:
     fine = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
-    assert lint.check(fine, "us-east-1", tmp_path) is True
-    assert lint.check(fine, "us-east-1", tmp_path) is False
-    assert lint.check(fine, "eu-west-1", tmp_path) is True
+    assert lint.check(fine, "us-east-1", tmp_path, print) is True
+    assert lint.check(fine, "us-east-1", tmp_path, print) is False
+    assert lint.check(fine, "eu-west-1", tmp_path, print) is True

@@ -160,7 +160,7 @@ def test_the_state_of_a_project_is_its_owners(project: Path, mask: int) -> None:
     (project / ".paycli").mkdir(mode=0o777)
     before = os.umask(mask)
     try:
-        lint.check('{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}', "eu-west-1", project)
+        lint.check('{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}', "eu-west-1", project, print)
     finally:
         os.umask(before)
     assert stat.S_IMODE((project / ".paycli").stat().st_mode) == 0o700

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from tests.fakes.cloudformation.errors import ApiError
+from tests.fakes.cloudformation.s3 import Answer
 
 
 @dataclass
@@ -12,6 +13,7 @@ class Fault:
 
     operation: str  # a pattern such as DescribeStack*
     error: ApiError | None = None
+    instead: Answer | None = None  # what somebody between answers in AWS's place
     seconds: float = 0.0  # real ones, before the operation has its effect
     late: float = 0.0  # real ones, after it
     resets: str = ""  # "before" or "after" the operation has had its effect, the connection breaks
@@ -67,3 +69,17 @@ class Faults:
         """Break the connection instead of answering, before or after the operation has had its effect."""
         resets = "after" if after_effect else "before"
         self.planned.append(Fault(operation, resets=resets, times=times, after=after))
+
+    def intercept(
+        self,
+        operation: str,
+        body: bytes,
+        *,
+        kind: str = "text/html",
+        status: int = 200,
+        times: float = 1,
+        after: int = 0,
+    ) -> None:
+        """Answer as a proxy does that lets nothing through."""
+        answer = Answer(status, body, {"Content-Type": kind} if kind else {})
+        self.planned.append(Fault(operation, instead=answer, times=times, after=after))

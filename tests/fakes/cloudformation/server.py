@@ -33,7 +33,7 @@ class Call:
     at: float
     virtual: float
     answered: float = 0.0
-    error: str = ""  # the code, or "reset"
+    error: str = ""  # the code, "reset" or "intercepted"
 
 
 class Desk:
@@ -72,6 +72,9 @@ class Desk:
         for fault in struck:
             if fault.error:
                 raise fault.error
+            if fault.instead:
+                call.error = "intercepted"
+                return fault.instead
         if any(fault.resets == "before" for fault in struck):
             call.error = "reset"
             return None

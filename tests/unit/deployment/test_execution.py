@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 from botocore.response import StreamingBody
 
 from paycli.aws import Caller
@@ -17,6 +18,7 @@ from paycli.deployment.plan import Plan
 from paycli.deployment.records import Record, Version
 from paycli.environment import Environment
 from paycli.errors import ExitStatus, PaycliError
+from paycli.foreign_answers import ForeignAnswerError
 from tests.scripted import STACK_ID, Scripted, raw_event
 
 DEV = Environment(name="dev")
@@ -155,6 +157,8 @@ def answered(code: str, status: int) -> ClientError:
         (answered("AccessDenied", 403), False),
         (exceptions.EndpointConnectionError(endpoint_url="https://x"), True),
         (exceptions.ReadTimeoutError(endpoint_url="https://x"), True),
+        (ForeignAnswerError(operation="DescribeStackEvents"), True),
+        (ResponseParserError("Unable to parse response, invalid XML received."), True),
         (ValueError("x"), False),
     ],
 )

@@ -225,8 +225,9 @@ def test_a_silence_is_waited_out_and_said_once() -> None:
 
 def test_a_silence_that_lasts_is_an_error() -> None:
     late = Late([raw_event(0, "CREATE_COMPLETE")], [0], page=100, pause=60, silent=[True] * 100)
-    with pytest.raises(EndpointConnectionError):
+    with pytest.raises(EndpointConnectionError) as caught:
         run(late, 1, [])
+    assert "CloudFormation goes on" in caught.value.__notes__[0]
     assert SILENCE_SECONDS < late.now < SILENCE_SECONDS + 121
 
 
