@@ -91,7 +91,9 @@ def _said(done: dict[str, Any]) -> list[str]:
     if "artifacts_removed" in done:
         said.append(f"{done['artifacts_removed']} records and artifacts are removed from the artifact bucket.")
     if done.get("emulator_stopped"):
-        said.append("The embedded AWS is stopped: no stack was left on it. Its artifact bucket and the records in it are gone.")
+        said.append(
+            "The embedded AWS is stopped: no stack was left on it. Its artifact bucket and the records in it are gone."
+        )
     return said
 
 

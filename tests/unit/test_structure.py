@@ -21,7 +21,9 @@ ROOMS = {
     "api_client": {"aws", "errors"},
     "handlers_source": {"errors"},
     "stack": {"environment", "handlers_source", "errors"},
-    "emulator": {"errors", "files"},
+    "emulator": {"embedded_state", "errors", "files"},
+    "embedded_state": {"errors"},
+    "embedded_process": {"embedded_state"},
     "deployment": {
         "files",
         "stack",
@@ -65,6 +67,7 @@ ROOMS = {
         "environment",
         "aws",
         "api_client",
+        "embedded_state",
         "emulator",
         "deployment",
         "smoke",
