@@ -9,6 +9,7 @@ import click
 from paycli import console, display
 from paycli.commands.carry_out import NO_CHANGES, carry_out, deployed_result, planned, review
 from paycli.commands.common import Project, environment_command
+from paycli.commands.embedded_drift import refuse_to_revert
 from paycli.commands.smoke_test import with_smoke_test
 from paycli.console import Result
 from paycli.errors import ExitStatus, PaycliError, UsageError
@@ -126,6 +127,8 @@ def _plan(project: Project, aws: "Aws", *, yes: bool, wait: bool, dry_run: bool,
     def ask(action: str) -> bool:
         return yes or console.ask(action)
 
+    if revert_drift and project.environment.target == "embedded":
+        refuse_to_revert(aws, project.environment)
     policy = Policy(wait=wait and not dry_run, ask=None if dry_run else ask)
     options = planning.Options(policy, dry_run=dry_run, revert_drift=revert_drift)
     with display.activity() as report:
