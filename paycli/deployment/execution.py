@@ -242,8 +242,9 @@ def _run(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> str:
             hint="Another deploy came first, or the plan was deleted. Plan again.",
             code="plan_outdated",
         ) from None
+    only = {change.logical_id for change in change_set.changes}
     finished = follow.follow(
-        cloudformation, change_set.stack_id, after=after, total=len(change_set.changes), report=report
+        cloudformation, change_set.stack_id, after=after, total=len(change_set.changes), report=report, only=only
     )
     wanted = "CREATE_COMPLETE" if change_set.creates else "UPDATE_COMPLETE"
     wanted = "IMPORT_COMPLETE" if change_set.imports else wanted
