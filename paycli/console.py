@@ -29,7 +29,8 @@ class Result:
     """What a command found or did.
 
     `data` is what programs get (`--json`); people get `text` to the byte, then the lines and tables `shown`;
-    `errors` are failures that belong to the result (a smoke test's failed checks).
+    `errors` are failures that belong to the result, and `told` those that `shown` tells people of (a smoke test's
+    failed checks).
     """
 
     data: Mapping[str, Any]
@@ -37,6 +38,7 @@ class Result:
     shown: Sequence[Any] = ()
     status: ExitStatus = ExitStatus.DONE
     errors: tuple[PaycliError, ...] = field(default=())
+    told: tuple[PaycliError, ...] = field(default=())
 
 
 def out() -> "Console":
@@ -134,7 +136,8 @@ def plain(parts: Iterable[Any]) -> str:
 def finish(result: Result, *, command: str, environment: str | None, as_json: bool) -> int:
     """Show a result, for people or as the JSON document, and return its exit status."""
     if as_json:
-        _write_document(result.status, result.data, result.errors, command=command, environment=environment)
+        errors = (*result.errors, *result.told)
+        _write_document(result.status, result.data, errors, command=command, environment=environment)
     else:
         sys.stdout.write(result.text)
         for part in result.shown:

@@ -48,7 +48,7 @@ def check_stack(project: Project, *, only: tuple[str, ...]) -> Result:
         {"checks": [dataclasses.asdict(result) for result in results], "failed": len(failed)},
         shown=[*map(checks.check_line, results), said],
         status=ExitStatus.FAILED if failed else ExitStatus.DONE,
-        errors=errors,
+        told=errors,
     )
 
 
@@ -61,5 +61,5 @@ def with_smoke_test(project: Project, deployed: Result) -> Result:
         data=data,
         shown=[*deployed.shown, *checked.shown],
         status=max(deployed.status, checked.status),
-        errors=(*deployed.errors, *checked.errors),
+        errors=deployed.errors,
     )

@@ -222,8 +222,8 @@ def test_twenty_are_listed_and_the_oldest_of_them_can_be_rolled_back_to(cloud: F
 
 def test_two_deploys_that_begin_at_once_get_a_number_each(cloud: FakeProject) -> None:
     cloud.deployed(other=slower_alarm)
-    cloud.aws.faults.delay("ListObjectsV2", 0.5, after_effect=True)
-    listed = cloud.aws.asked("ListObjectsV2")
+    cloud.aws.faults.delay("PutObject", 0.5, after=2)  # the record's: code and template come before it
+    listed = cloud.aws.asked("PutObject", 3)
     ran = cloud.run(*DEPLOY, moments=[(listed, lambda: recorded(cloud, 1, "{}", result="in_progress"))])
     assert ran.status == 0, ran.err
     assert "as deploy 2." in ran.out

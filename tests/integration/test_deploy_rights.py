@@ -146,7 +146,7 @@ def test_the_policies_suffice_for_the_commands(deployer: Deployer) -> None:
     assert deployed.outputs["TransactionsTableName"] == f"transactions-{NAME}"
     deployer.grant("smoke-test")
     checked = check_stack(project, only=())
-    assert [error.message for error in checked.errors] == []
+    assert [error.message for error in checked.told] == []
     goes = teardown.plan(aws, environment)
     assert goes is not None
     assert teardown.execute(aws, environment, goes, quiet) == []

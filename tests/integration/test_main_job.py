@@ -48,7 +48,7 @@ def test_from_nothing_to_a_checked_stack_and_back_to_nothing(fresh: LocalProject
     gone = fresh.run("teardown", "--env", "local")
     assert gone.status == 0, gone.err
     assert "goes" in gone.err
-    assert "DELETE_COMPLETE             AWS::DynamoDB::Table" in gone.err
+    assert re.search(r" DELETE_COMPLETE +AWS::DynamoDB::Table ", gone.err)
     assert "The embedded AWS is stopped" in gone.out
     assert emulator.find(fresh.root) is None
     assert parent_of(running.pid) is None
@@ -213,11 +213,15 @@ def test_a_broken_stack_fails_the_smoke_test(shared: LocalProject) -> None:
     cloudwatch.delete_dashboards(DashboardNames=["payment-dashboard-open"])
     try:
         ran = shared.within("smoke-test", "--env", "open", "--only", "dashboard")
+        document = shared.within("smoke-test", "--env", "open", "--only", "dashboard", "--json").document
     finally:
         cloudwatch.put_dashboard(DashboardName="payment-dashboard-open", DashboardBody=dashboard)
     assert ran.status == 1
-    assert "FAIL" in ran.out
-    assert "Error: dashboard: expected" in ran.err
+    assert re.search(r"^FAIL .* dashboard .* \(expected .*; found .*\)$", ran.out, re.M)
+    assert "dashboard" not in ran.err  # it was said
+    (error,) = document["errors"]
+    assert error["code"] == "check_failed"
+    assert error["message"].startswith("dashboard: expected")
 
 
 def test_on_a_terminal_the_checks_are_counted(shared: LocalProject) -> None:
