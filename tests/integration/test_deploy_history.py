@@ -68,9 +68,9 @@ def test_a_rollback_goes_back_and_a_second_one_further(third: FakeProject, withi
     assert newest["running"] == 5
 
 
-def cut_off(cloud: FakeProject, lasts: float) -> None:
-    """Begin a rollback, and kill paycli in the middle."""
-    cloud.aws.scenario.durations[ALARM] = lasts
+def cut_off(cloud: FakeProject) -> None:
+    """Begin a rollback that takes for ever, and kill paycli in the middle."""
+    cloud.aws.scenario.durations[ALARM] = LONG
     process = cloud.begin(*ROLLBACK)
     cloud.aws.wait(cloud.aws.reached(STACK, "UPDATE_IN_PROGRESS", ALARM), 30)
     process.kill()
@@ -78,8 +78,8 @@ def cut_off(cloud: FakeProject, lasts: float) -> None:
 
 
 def test_a_rollback_that_was_cut_off_and_is_asked_for_again_goes_no_further(third: FakeProject, within: Within) -> None:
-    cut_off(third, lasts=30)
-    third.aws.skip(60)
+    cut_off(third)
+    third.aws.skip(LONG)
     ran = within(*ROLLBACK)
     assert ran.status == 0, ran.err
     assert "Deploy 4 is a rollback whose end nobody has seen" in ran.err
@@ -91,7 +91,7 @@ def test_a_rollback_that_was_cut_off_and_is_asked_for_again_goes_no_further(thir
 
 
 def test_it_goes_no_further_while_cloudformation_is_at_it_either(third: FakeProject) -> None:
-    cut_off(third, lasts=LONG)
+    cut_off(third)
     asked = third.aws.asked("DescribeStackEvents", 3)
     ran = third.run(*ROLLBACK, moments=[(asked, lambda: third.aws.skip(LONG))])
     assert ran.status == 0, ran.err
