@@ -2,7 +2,8 @@
 
 Its folder is `.paycli/embedded` (0700). The process holds a lock on the file `lock` for as long as
 it lives (the descriptor is handed down to it), so whether it runs is asked of the kernel: a stale
-record or a reused process id can't mislead, and no other process is ever signalled.
+record or a reused process id can't mislead, and no other process is ever signalled. Whether its
+state is saved is asked of a file that only the process itself removes (`embedded_process.py`).
 """
 
 import contextlib
@@ -18,10 +19,12 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 
+from paycli import embedded_state
 from paycli.errors import ConfigurationError, PaycliError
 from paycli.files import write_whole
 
@@ -37,6 +40,8 @@ class Emulator:
 
     pid: int
     port: int
+    # Of one that was just started: the one before ended without saving what came after this.
+    lost_since: datetime | None = field(default=None, compare=False)
 
     @property
     def url(self) -> str:
@@ -94,6 +99,7 @@ def start(root: Path) -> Emulator:
 
 def _launch(folder: Path, lock: int) -> Emulator:
     """Start the process; whoever comes meanwhile finds the lock taken and waits for the record."""
+    lost_since = embedded_state.unsaved_since(folder)
     port = _free_port(_recorded_port(folder))
     (folder / "emulator.json").unlink(missing_ok=True)
     shutil.rmtree(folder / "tmp", ignore_errors=True)  # what the functions of the last start left
@@ -103,29 +109,36 @@ def _launch(folder: Path, lock: int) -> Emulator:
     emulator = Emulator(process.pid, port)
     # At once: if paycli is killed now, the next command still finds the process, and can stop it.
     write_whole(folder / "port", str(port), mode=0o600)
-    write_whole(folder / "emulator.json", json.dumps(asdict(emulator)), mode=0o600)
+    write_whole(folder / "emulator.json", json.dumps({"pid": process.pid, "port": port}), mode=0o600)
     try:
         _await_ready(process, emulator, folder)
     except BaseException:
         process.terminate()
         process.wait()
+        embedded_state.never_began(folder, lost_since)
         raise
     process.returncode = 0  # it outlives paycli by intent: Popen need not warn of it
-    return emulator
+    return replace(emulator, lost_since=lost_since)
 
 
 def stop(root: Path) -> bool:
-    """Stop the embedded AWS, also one that doesn't answer, and wait until its state is saved; False where none runs."""
+    """Stop the embedded AWS, also one that doesn't answer, and wait until its state is saved; False where none runs.
+
+    Raises PaycliError where the state isn't saved, or can't be: then nothing is stopped.
+    """
     folder = home(root)
     emulator = None
     deadline = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < deadline:
         with _lock(folder) as lock:
             if lock is not None:
+                if emulator:
+                    embedded_state.demand_saved(folder)
                 return emulator is not None
         if emulator is None:
             emulator = _recorded(folder)  # the process that has the lock
             if emulator:
+                embedded_state.demand_room(folder, emulator.pid)
                 os.kill(emulator.pid, signal.SIGTERM)
         time.sleep(0.02)
     who = f"process {emulator.pid}" if emulator else "its process id isn't known yet"
@@ -226,7 +239,7 @@ def _spawn(folder: Path, port: int, lock: int) -> subprocess.Popen[bytes]:
     log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         return subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
+            [sys.executable, "-c", "from paycli.embedded_process import main; main()"],
             cwd=folder,
             env=variables,
             stdin=subprocess.DEVNULL,

@@ -41,12 +41,14 @@ class Project:
 
         if self.environment.target != "embedded":
             return connect(self.environment)
-        from paycli import emulator
+        from paycli import embedded_state, emulator
 
         running = emulator.find(self.root)
         if running is None:
             running = emulator.start(self.root)
             console.note(f"Started the embedded AWS at {running.url}")
+            if running.lost_since:
+                console.note(embedded_state.loss(running.lost_since))
         return connect(self.environment, running.url)
 
     def connect_to_deployed(self) -> "Aws":

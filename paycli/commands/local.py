@@ -4,7 +4,7 @@ import functools
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,9 @@ from paycli.commands.common import output_options
 from paycli.console import Result
 from paycli.errors import PaycliError
 from paycli.text import printable
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @click.group("local", epilog='Example: eval "$(paycli local env)" && aws dynamodb list-tables')
@@ -39,10 +42,13 @@ def _local_command(function: Callable[[Path], Result]) -> Callable[..., int]:
 @_local_command
 def start(root: Path) -> Result:
     """Start it, or say where it runs."""
-    from paycli import emulator
+    from paycli import embedded_state, emulator
 
     running = emulator.start(root)
-    return Result(_facts(running), text=f"The embedded AWS answers at {running.url} (process {running.pid}).\n")
+    text = f"The embedded AWS answers at {running.url} (process {running.pid}).\n"
+    if running.lost_since:
+        text += f"{embedded_state.loss(running.lost_since)}\n"
+    return Result({**_facts(running), "lost_since": _iso(running.lost_since)}, text=text)
 
 
 @command.command("stop")
@@ -59,16 +65,22 @@ def stop(root: Path) -> Result:
 @_local_command
 def status(root: Path) -> Result:
     """Say whether it runs, where its state is, and what a local success does not prove."""
-    from paycli import emulator
+    from paycli import embedded_state, emulator
     from paycli.stack.embedded import OMISSIONS
 
     running = emulator.find(root)
     state = emulator.home(root)
+    unsaved = embedded_state.unsaved_since(state)
     text = f"It runs at {running.url} (process {running.pid}).\n" if running else "It isn't running.\n"
-    text += f"Its state is in {printable(str(state))}.\n\nA local success does not prove:\n"
-    text += "".join(f"- {omission}\n" for omission in OMISSIONS)
+    text += f"Its state is in {printable(str(state))}.\n"
+    if unsaved and running:
+        text += f"What came after {embedded_state.said(unsaved)} is saved when it is stopped; `kill -9` loses it.\n"
+    elif unsaved:
+        text += f"{embedded_state.loss(unsaved)}\n"
+    text += "\nA local success does not prove:\n" + "".join(f"- {omission}\n" for omission in OMISSIONS)
     facts = _facts(running) if running else {}
-    return Result({"running": bool(running), **facts, "state": str(state), "not_proven": list(OMISSIONS)}, text=text)
+    data = {"running": bool(running), **facts, "state": str(state), "unsaved_since": _iso(unsaved)}
+    return Result({**data, "not_proven": list(OMISSIONS)}, text=text)
 
 
 @command.command("env")
@@ -91,6 +103,10 @@ def env(root: Path) -> Result:
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
     # A profile or session token of the shell would win over the keys.
     return Result({"variables": variables}, text="".join(lines) + "unset AWS_PROFILE AWS_SESSION_TOKEN\n")
+
+
+def _iso(at: "datetime | None") -> str | None:
+    return at.isoformat(timespec="seconds") if at else None
 
 
 def _facts(running: Any) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """The embedded AWS: one a project, found from anywhere in it, on this machine only, and it keeps what it has."""
 
 import os
+import re
+import shutil
 import signal
 import stat
 import sys
@@ -79,6 +81,93 @@ def test_one_that_was_killed_is_started_again(fresh: LocalProject) -> None:
     os.waitpid(killed.pid, 0)
     assert emulator.find(fresh.root) is None
     assert emulator.start(fresh.root).pid != killed.pid
+
+
+def killed(project: LocalProject) -> None:
+    """Let the embedded AWS run, and be killed."""
+    running = emulator.start(project.root)
+    os.kill(running.pid, signal.SIGKILL)
+    os.waitpid(running.pid, 0)
+
+
+def test_what_a_kill_has_lost_is_said_once_by_the_command_that_starts_it_again(fresh: LocalProject) -> None:
+    killed(fresh)
+    stopped = fresh.run("local", "status")
+    assert "It isn't running.\n" in stopped.out
+    lost = re.search(r"killed, or couldn't save its state: what came after (\S+) (\S+) UTC is lost\.\n", stopped.out)
+    assert lost
+    again = fresh.run("status", "--env", "local")
+    assert lost[0] in again.err
+    assert "is lost" not in fresh.run("status", "--env", "local").err
+    running = fresh.run("local", "status").out
+    assert "is lost" not in running
+    assert "UTC is saved when it is stopped; `kill -9` loses it.\n" in running
+    assert fresh.run("local", "stop").status == 0
+    started = fresh.run("local", "start", "--json")
+    assert started.document["data"]["lost_since"] is None
+
+
+def test_a_start_says_what_a_kill_has_lost(fresh: LocalProject) -> None:
+    killed(fresh)
+    since = fresh.run("local", "status", "--json").document["data"]["unsaved_since"]
+    started = fresh.run("local", "start")
+    assert f"what came after {since[:10]} {since[11:19]} UTC is lost.\n" in started.out
+
+
+def test_a_start_that_fails_loses_nothing_and_hides_no_loss(
+    fresh: LocalProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unsaved() -> str | None:
+        since: str | None = fresh.run("local", "status", "--json").document["data"]["unsaved_since"]
+        return since
+
+    def start_in_vain() -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "executable", "/bin/false")
+            with pytest.raises(PaycliError, match="did not start"):
+                emulator.start(fresh.root)
+
+    emulator.start(fresh.root)
+    emulator.stop(fresh.root)
+    start_in_vain()
+    assert unsaved() is None
+    killed(fresh)
+    before = unsaved()
+    assert before
+    start_in_vain()
+    assert unsaved() == before
+
+
+def test_a_state_that_is_not_saved_is_said(fresh: LocalProject) -> None:
+    emulator.start(fresh.root)
+    fresh.aws().client("sqs").create_queue(QueueName="lost")
+    state = emulator.home(fresh.root) / "state"
+    (state / "sqs.json.tmp").mkdir()  # in the way of what it writes first
+    stopped = fresh.run("local", "stop")
+    assert stopped.status == 1
+    assert "its state isn't saved: what came after" in stopped.err
+    assert str(emulator.home(fresh.root) / "log") in stopped.err
+    assert "failed to save sqs" in (emulator.home(fresh.root) / "log").read_text()
+    (state / "sqs.json.tmp").rmdir()
+    assert "UTC is lost." in fresh.run("local", "start").out
+
+
+def test_it_is_not_stopped_where_a_full_disk_may_not_take_its_state(
+    fresh: LocalProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = emulator.start(fresh.root)
+    fresh.aws().client("sqs").create_queue(QueueName="kept")
+    usage = shutil.disk_usage(fresh.root)
+    with monkeypatch.context() as full:
+        full.setattr("shutil.disk_usage", lambda _path: usage._replace(free=100 * 1024))
+        refused = fresh.within("local", "stop")
+    assert refused.status == 1
+    assert "isn't stopped" in refused.err
+    assert "100 KB free" in refused.err
+    assert f"kill -9 {running.pid}" in refused.err
+    assert emulator.find(fresh.root) == running
+    assert "state is saved" in fresh.run("local", "stop").out
+    assert fresh.aws().client("sqs").list_queues()["QueueUrls"][0].endswith("/kept")
 
 
 def test_a_port_that_is_taken_is_not_insisted_on(fresh: LocalProject) -> None:

@@ -22,7 +22,9 @@ ROOMS = {
     "api_client": {"aws", "errors"},
     "handlers_source": {"errors"},
     "stack": {"environment", "handlers_source", "errors"},
-    "emulator": {"errors", "files"},
+    "emulator": {"embedded_state", "errors", "files"},
+    "embedded_state": {"errors"},
+    "embedded_process": {"embedded_state"},
     "deployment": {
         "files",
         "stack",
@@ -66,6 +68,7 @@ ROOMS = {
         "environment",
         "aws",
         "api_client",
+        "embedded_state",
         "emulator",
         "deployment",
         "smoke",
