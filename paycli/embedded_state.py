@@ -1,5 +1,6 @@
-"""What the embedded AWS has on disk: whether it can be saved, and what was lost."""
+"""What the embedded AWS has on disk: whether it can be read, whether it can be saved, and what was lost."""
 
+import json
 import os
 import shutil
 from datetime import UTC, datetime
@@ -37,6 +38,19 @@ def loss(since: datetime) -> str:
 def said(at: datetime) -> str:
     """Return a time as it is shown."""
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def demand_readable(folder: Path) -> None:
+    """Raise PaycliError where a file of the state can't be read: MiniStack would begin without it, and save that."""
+    for path in sorted((folder / "state").glob("*.json")):
+        try:
+            json.loads(path.read_bytes())
+        except (OSError, ValueError, RecursionError) as error:
+            raise PaycliError(
+                f"The state of the embedded AWS is damaged: {path} can't be read: {error}",
+                hint=f"Nothing was started. Restore that file, or remove {folder} to begin anew, without what it has.",
+                code="emulator_state_damaged",
+            ) from None
 
 
 def demand_room(folder: Path, process: int) -> None:

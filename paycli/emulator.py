@@ -75,7 +75,8 @@ def find(root: Path) -> Emulator | None:
 def start(root: Path) -> Emulator:
     """Start the embedded AWS, or return the one that runs; ready when this returns (0.3 s).
 
-    Raises ConfigurationError where the extra isn't installed, PaycliError where it doesn't start.
+    Raises ConfigurationError where the extra isn't installed, PaycliError where it doesn't start, or couldn't read
+    the state that it has.
     """
     folder = home(root)
     if importlib.util.find_spec("ministack") is None:
@@ -99,6 +100,7 @@ def start(root: Path) -> Emulator:
 
 def _launch(folder: Path, lock: int) -> Emulator:
     """Start the process; whoever comes meanwhile finds the lock taken and waits for the record."""
+    embedded_state.demand_readable(folder)
     lost_since = embedded_state.unsaved_since(folder)
     port = _free_port(_recorded_port(folder))
     (folder / "emulator.json").unlink(missing_ok=True)

@@ -170,6 +170,23 @@ def test_it_is_not_stopped_where_a_full_disk_may_not_take_its_state(
     assert fresh.aws().client("sqs").list_queues()["QueueUrls"][0].endswith("/kept")
 
 
+def test_nothing_is_started_on_a_damaged_state(fresh: LocalProject) -> None:
+    emulator.start(fresh.root)
+    fresh.aws().client("sqs").create_queue(QueueName="kept")
+    emulator.stop(fresh.root)
+    damaged = emulator.home(fresh.root) / "state" / "sqs.json"
+    whole = damaged.read_text()
+    damaged.write_text(whole[:-9])
+    for command in (("local", "start"), ("status", "--env", "local")):
+        refused = fresh.run(*command)
+        assert refused.status == 1
+        assert f"{damaged} can't be read" in refused.err
+        assert f"Restore that file, or remove {emulator.home(fresh.root)}" in refused.err
+    assert emulator.find(fresh.root) is None
+    damaged.write_text(whole)
+    assert fresh.aws().client("sqs").list_queues()["QueueUrls"][0].endswith("/kept")
+
+
 def test_a_port_that_is_taken_is_not_insisted_on(fresh: LocalProject) -> None:
     import socket
 
