@@ -8,7 +8,7 @@ from pathlib import Path
 from paycli.aws import Aws
 from paycli.deployment import artifacts, changeset, follow, marks, outputs, records, running, stacks
 from paycli.deployment.changeset import ChangeSet
-from paycli.deployment.plan import Plan, completed
+from paycli.deployment.plan import Plan, completed, demand_table, discard
 from paycli.deployment.records import Record
 from paycli.environment import Environment
 from paycli.errors import PaycliError, not_deployed
@@ -31,11 +31,14 @@ def execute(aws: Aws, plan: Plan, root: Path, report: Report, allowed: Collectio
     `allowed` names what may be removed although it holds data. Raises PaycliError with the cause where it fails. On
     KeyboardInterrupt CloudFormation goes on: `undo` ends that, or the next deploy waits for it.
     """
+    embedded = plan.environment.target == "embedded"
+    if embedded and not (plan.change_set and plan.change_set.creates):
+        _demand_whole_table(aws, plan)
     if not plan.change_set:
         running.guard_again(aws, plan, report)
         return _written(aws, plan.environment, plan.stack, root)
     record, status = _recorded(aws, plan, plan.change_set, report, allowed)
-    if plan.environment.target == "embedded":
+    if embedded:
         _complete_table(aws, plan.environment)
     stack = stacks.shown(aws.client("cloudformation"), plan.change_set.stack_id, status)
     return replace(_written(aws, plan.environment, stack, root), record=record)
@@ -146,6 +149,19 @@ def _protect(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: R
     # By its change set the stack tells how this deploy has ended, where nobody writes it.
     records.end(plan.bucket, begun.model_copy(update={"change_set_id": protection.change_set_id}))
     return running.run(aws, plan, protection, report)
+
+
+def _demand_whole_table(aws: Aws, plan: Plan) -> None:
+    """Complete what the embedded AWS has before anything is deployed: a paycli that was killed may not have done it.
+
+    Raises PaycliError where the table is gone; then nothing is left of the plan.
+    """
+    try:
+        demand_table(aws, plan.environment)
+    except PaycliError:
+        discard(aws, plan)
+        raise
+    _complete_table(aws, plan.environment)
 
 
 def _complete_table(aws: Aws, environment: Environment) -> None:

@@ -128,7 +128,7 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, opti
         report(Step("which the first deploy makes."))
         return replace(plan, change_set=changeset.told(environment, types_of(body)))
     if not options.revert_drift and _is_deployed(cloudformation, plan):
-        _demand_table(aws, environment)
+        demand_table(aws, environment)
         return plan
     if bucket and not options.dry_run and artifacts.upload_if_absent(bucket, code):
         report(Step(f"Uploaded the handlers: {code.key} ({len(code.content) / 1024:.1f} KB)"))
@@ -287,7 +287,7 @@ def _is_deployed(cloudformation: Any, plan: Plan) -> bool:
     return bool(found == json.loads(plan.body))  # boto3 has parsed it
 
 
-def _demand_table(aws: Aws, environment: Environment) -> None:
+def demand_table(aws: Aws, environment: Environment) -> None:
     """Raise PaycliError where the table is gone (one call): CloudFormation doesn't look, and sees no difference."""
     from botocore.exceptions import ClientError
 
@@ -304,7 +304,7 @@ def _demand_table(aws: Aws, environment: Environment) -> None:
         if environment.target == "embedded":
             hint = f"The embedded AWS can't bring it back: `paycli teardown --env {environment.name}`, then deploy."
         raise PaycliError(
-            f"{table} is gone, deleted past CloudFormation. Otherwise the stack has it all.",
+            f"{table} is gone, deleted past CloudFormation. Nothing was deployed.",
             hint=hint,
             code="table_gone",
         ) from None

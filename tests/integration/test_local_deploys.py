@@ -1,0 +1,55 @@
+"""Deploys to the embedded AWS, where it does less than CloudFormation on AWS."""
+
+from typing import Any
+
+from tests.integration.conftest import LocalProject
+
+TABLE = "transactions-local"
+
+
+def completeness(project: LocalProject) -> tuple[str, str]:
+    """Return whether the table can be restored to a point in time, and whether its items expire."""
+    dynamodb = project.aws().client("dynamodb")
+    backups = dynamodb.describe_continuous_backups(TableName=TABLE)["ContinuousBackupsDescription"]
+    expiry = dynamodb.describe_time_to_live(TableName=TABLE)["TimeToLiveDescription"]
+    return backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"], expiry["TimeToLiveStatus"]
+
+
+def change(project: LocalProject) -> None:
+    """Let the next deploy have something to do."""
+    (project.root / "paycli.toml").write_text("[env.local]\nmemory_mb = 640\n")
+
+
+def results(project: LocalProject) -> list[Any]:
+    return [
+        deploy["result"] for deploy in project.within("history", "--env", "local", "--json").document["data"]["deploys"]
+    ]
+
+
+def test_a_table_that_was_left_half_done_is_completed_by_the_next_deploy(fresh: LocalProject) -> None:
+    """As by a paycli that was killed when CloudFormation was done."""
+    assert fresh.within("deploy", "--env", "local").status == 0
+    dynamodb = fresh.aws().client("dynamodb")
+    off = {"PointInTimeRecoveryEnabled": False}
+    dynamodb.update_continuous_backups(TableName=TABLE, PointInTimeRecoverySpecification=off)
+    expiry = {"Enabled": False, "AttributeName": "expires_at"}
+    dynamodb.update_time_to_live(TableName=TABLE, TimeToLiveSpecification=expiry)
+    assert completeness(fresh) == ("DISABLED", "DISABLED")
+    again = fresh.within("deploy", "--env", "local")
+    assert again.status == 0
+    assert "No changes" in again.out
+    assert completeness(fresh) == ("ENABLED", "ENABLED")
+
+
+def test_a_deploy_with_changes_says_that_the_table_is_gone_before_it_changes_anything(fresh: LocalProject) -> None:
+    assert fresh.within("deploy", "--env", "local").status == 0
+    fresh.aws().client("dynamodb").delete_table(TableName=TABLE)
+    change(fresh)
+    refused = fresh.within("deploy", "--env", "local")
+    assert refused.status == 1
+    assert f"Error: {TABLE} is gone, deleted past CloudFormation. Nothing was deployed." in refused.err
+    assert "`paycli teardown --env local`, then deploy." in refused.err
+    assert "UPDATE_" not in refused.err
+    assert results(fresh) == ["succeeded"]  # the one before
+    listed = fresh.aws().client("cloudformation").list_change_sets(StackName="payment-api-local")["Summaries"]
+    assert [entry for entry in listed if entry["ExecutionStatus"] != "EXECUTE_COMPLETE"] == []
