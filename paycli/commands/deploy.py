@@ -9,6 +9,7 @@ import click
 from paycli import console, display
 from paycli.commands.carry_out import NO_CHANGES, carry_out, deployed_result, planned, review
 from paycli.commands.common import Project, environment_command
+from paycli.commands.embedded_drift import refuse_to_revert
 from paycli.commands.smoke_test import with_smoke_test
 from paycli.console import Result
 from paycli.errors import ExitStatus, PaycliError, UsageError
@@ -142,6 +143,8 @@ def _policy(*, yes: bool, wait: bool, dry_run: bool, skip: tuple[str, ...]) -> "
 def _plan(project: Project, aws: "Aws", policy: "Policy", *, dry_run: bool, revert_drift: bool) -> "Plan":
     from paycli.deployment import plan as planning
 
+    if revert_drift and project.environment.target == "embedded":
+        refuse_to_revert(aws, project.environment)
     options = planning.Options(policy, dry_run=dry_run, revert_drift=revert_drift)
     with display.activity() as report:
         return planning.prepare(aws, project.environment, project.root, report, options)

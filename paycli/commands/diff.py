@@ -7,6 +7,7 @@ import click
 from paycli import console, display
 from paycli.commands.carry_out import NO_CHANGES, planned
 from paycli.commands.common import Project, environment_command
+from paycli.commands.embedded_drift import refuse_to_revert
 from paycli.console import Result
 from paycli.errors import ExitStatus
 from paycli.views import deploys
@@ -26,6 +27,8 @@ def command(project: Project, revert_drift: bool) -> Result:
     from paycli.deployment.states import Policy
 
     aws = project.connect()
+    if revert_drift and project.environment.target == "embedded":
+        refuse_to_revert(aws, project.environment)
     options = planning.Options(Policy(wait=False, ask=None), dry_run=True, revert_drift=revert_drift)
     with display.activity() as report:
         plan = planning.prepare(aws, project.environment, project.root, report, options)

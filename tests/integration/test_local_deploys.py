@@ -53,3 +53,18 @@ def test_a_deploy_with_changes_says_that_the_table_is_gone_before_it_changes_any
     assert results(fresh) == ["succeeded"]  # the one before
     listed = fresh.aws().client("cloudformation").list_change_sets(StackName="payment-api-local")["Summaries"]
     assert [entry for entry in listed if entry["ExecutionStatus"] != "EXECUTE_COMPLETE"] == []
+
+
+def test_drift_is_not_said_to_be_reverted(fresh: LocalProject) -> None:
+    first = fresh.within("diff", "--env", "local", "--revert-drift")  # there is no stack yet
+    assert first.status == 4
+    assert fresh.within("deploy", "--env", "local", "--revert-drift").status == 0
+    same = fresh.within("deploy", "--env", "local", "--revert-drift")
+    assert same.status == 0
+    assert "what was modified, the embedded AWS neither sees nor reverts." in same.err
+    fresh.aws().client("lambda").delete_function(FunctionName="payment-validation-local")
+    for command in ("deploy", "diff"):
+        refused = fresh.within(command, "--env", "local", "--revert-drift")
+        assert refused.status == 1
+        assert "can't revert drift, and of payment-api-local somebody deleted ValidationFunction." in refused.err
+        assert "`paycli teardown --env local`, then deploy" in refused.err
