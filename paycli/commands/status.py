@@ -7,12 +7,13 @@ from typing import Any
 import click
 
 from paycli.commands.common import Project, environment_command
+from paycli.commands.embedded_drift import deleted
 from paycli.console import Result
 from paycli.errors import ExitStatus, PaycliError
 
 _EMBEDDED = (
     "The embedded AWS evaluates an alarm only when a metric is put, and knows neither a queue's oldest message, nor "
-    "what the functions count, nor drift, nor who deployed."
+    "what the functions count, nor what was modified, nor who deployed."
 )
 
 
@@ -26,12 +27,18 @@ def command(project: Project) -> Result:
 
     Exits with 0 where there is a stack, whatever its state is; with 1 where there is none or it can't be read.
     """
-    from paycli.operations.readings import Unread
+    from paycli.operations.readings import Unread, read
     from paycli.operations.status import gather
     from paycli.views import status as status_view
 
-    found = gather(project.connect_to_deployed(), project.environment)
-    notes = [_EMBEDDED] if project.environment.target == "embedded" else []
+    aws = project.connect_to_deployed()
+    notes = []
+    if project.environment.target == "embedded":
+        gone = read(lambda: deleted(aws, project.environment))
+        if gone and not isinstance(gone, Unread):
+            notes.append(f"Somebody deleted {', '.join(gone)}, which neither the health nor CloudFormation notices.")
+        notes.append(_EMBEDDED)
+    found = gather(aws, project.environment)
     data = {**asdict(found, dict_factory=_plain), "notes": notes}
     shown = [*status_view.status(found), *notes]
     if isinstance(found.stack, Unread):

@@ -55,14 +55,18 @@ def test_a_deploy_with_changes_says_that_the_table_is_gone_before_it_changes_any
     assert [entry for entry in listed if entry["ExecutionStatus"] != "EXECUTE_COMPLETE"] == []
 
 
-def test_drift_is_not_said_to_be_reverted(fresh: LocalProject) -> None:
+def test_what_was_deleted_is_told_and_not_said_to_be_reverted(fresh: LocalProject) -> None:
     first = fresh.within("diff", "--env", "local", "--revert-drift")  # there is no stack yet
     assert first.status == 4
     assert fresh.within("deploy", "--env", "local", "--revert-drift").status == 0
     same = fresh.within("deploy", "--env", "local", "--revert-drift")
     assert same.status == 0
     assert "what was modified, the embedded AWS neither sees nor reverts." in same.err
+    assert "Somebody deleted" not in fresh.within("status", "--env", "local").out
     fresh.aws().client("lambda").delete_function(FunctionName="payment-validation-local")
+    status = fresh.within("status", "--env", "local").out
+    assert "Somebody deleted ValidationFunction, which neither the health nor CloudFormation notices.\n" in status
+    assert "Drift          yes: " in status
     for command in ("deploy", "diff"):
         refused = fresh.within(command, "--env", "local", "--revert-drift")
         assert refused.status == 1

@@ -24,6 +24,8 @@ def test_status_is_one_screen(shared: LocalProject) -> None:
         "Code",
         "Health",
         "Alarms",
+        "Payments",
+        "Table",
         "Queues",
         "Protection",
         "Drift",
