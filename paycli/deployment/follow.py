@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -49,18 +49,22 @@ def follow(
     after: str,
     total: int,
     report: Report,
+    only: Collection[str] = (),
     deadline_seconds: float = DEADLINE_SECONDS,
 ) -> Finished:
     """Report each event after the event `after` until the stack is done: one call a tick.
+
+    `only` are the logical IDs that change. AWS reports no others; of the embedded AWS, which has events of every
+    resource in an update, no others are reported or counted, except where they fail.
 
     Without `after` the events begin where the operation that runs began. What is temporary (throttling, a network
     that is away, a proxy that answers in AWS's place) is waited out. Raises PaycliError when `deadline_seconds` pass
     first; the operation goes on without paycli.
     """
     began = time.monotonic()
-    operation = _Operation(stack_id, total, report)
-    look = _Reader(cloudformation, stack_id, report, after)
     place = stack_arn.parse(stack_id)
+    operation = _Operation(stack_id, total, report, only if place.emulated else ())
+    look = _Reader(cloudformation, stack_id, report, after)
     while time.monotonic() - began < deadline_seconds:
         operation.take(look.fresh())
         if operation.status:
@@ -122,8 +126,8 @@ class _Patience:
 class _Operation:
     """What is known of the operation that is followed; `status` is empty until the stack is done."""
 
-    def __init__(self, stack_id: str, total: int, report: Report) -> None:
-        self._stack_id, self._total, self._report = stack_id, total, report
+    def __init__(self, stack_id: str, total: int, report: Report, only: Collection[str]) -> None:
+        self._stack_id, self._total, self._report, self._only = stack_id, total, report, only
         self._finished: set[str] = set()
         self.events: list[ResourceEvent] = []
         self.status = ""
@@ -133,12 +137,14 @@ class _Operation:
         for raw in fresh:
             own = raw.get("PhysicalResourceId") == self._stack_id
             status = raw["ResourceStatus"]
-            if not own and not status.endswith("_IN_PROGRESS"):
+            told = own or not self._only or raw["LogicalResourceId"] in self._only or status.endswith("_FAILED")
+            if told and not own and not status.endswith("_IN_PROGRESS"):
                 self._finished.add(raw["LogicalResourceId"])
             done = len(self._finished)
             event = resource_event(raw, done=done, total=max(self._total, done))
             self.events.append(event)
-            self._report(event)
+            if told:
+                self._report(event)
             if own and _is_end(raw):
                 self.status = status
 

@@ -52,8 +52,9 @@ def run(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> str:
         after = follow.patiently(lambda: follow.last_event(cloudformation, change_set.stack_id), report)
     with before_it_begins(aws, plan, change_set, perhaps=True):
         _execute(cloudformation, change_set, report)
+    only = {change.logical_id for change in change_set.changes}
     finished = follow.follow(
-        cloudformation, change_set.stack_id, after=after, total=len(change_set.changes), report=report
+        cloudformation, change_set.stack_id, after=after, total=len(change_set.changes), report=report, only=only
     )
     wanted = "CREATE_COMPLETE" if change_set.creates else "UPDATE_COMPLETE"
     wanted = "IMPORT_COMPLETE" if change_set.imports else wanted

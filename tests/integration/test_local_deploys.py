@@ -1,5 +1,6 @@
 """Deploys to the embedded AWS, where it does less than CloudFormation on AWS."""
 
+import re
 from typing import Any
 
 from tests.integration.conftest import LocalProject
@@ -53,6 +54,18 @@ def test_a_deploy_with_changes_says_that_the_table_is_gone_before_it_changes_any
     assert results(fresh) == ["succeeded"]  # the one before
     listed = fresh.aws().client("cloudformation").list_change_sets(StackName="payment-api-local")["Summaries"]
     assert [entry for entry in listed if entry["ExecutionStatus"] != "EXECUTE_COMPLETE"] == []
+
+
+def test_progress_of_an_update_shows_what_changes_and_no_more(fresh: LocalProject) -> None:
+    created = fresh.within("deploy", "--env", "local")
+    assert " 62/62 " in created.err
+    change(fresh)
+    updated = fresh.within("deploy", "--env", "local", "--json")
+    assert updated.status == 0
+    changed = {entry["logical_id"] for entry in updated.document["data"]["changes"]}
+    progress = [line.split() for line in updated.err.splitlines() if re.match(r"\d\d:\d\d:\d\d ", line)]
+    assert {line[4] for line in progress} == {*changed, "payment-api-local"}
+    assert progress[-1][1] == f"{len(changed)}/{len(changed)}"
 
 
 def test_what_was_deleted_is_told_and_not_said_to_be_reverted(fresh: LocalProject) -> None:

@@ -46,6 +46,23 @@ def test_only_what_is_new_is_reported_and_counted(scripted: Scripted, event: Mak
     assert finished.events == tuple(reported)
 
 
+def test_of_the_embedded_aws_only_what_changes_is_reported_and_what_fails(scripted: Scripted, event: Make) -> None:
+    scripted.events(
+        event(1, "UPDATE_IN_PROGRESS"),
+        event(2, "UPDATE_IN_PROGRESS", "Table"),
+        event(3, "UPDATE_IN_PROGRESS", "Queue"),
+        event(4, "UPDATE_COMPLETE", "Queue"),
+        event(5, "UPDATE_COMPLETE", "Table"),
+        event(6, "UPDATE_FAILED", "Topic"),
+        event(7, "UPDATE_COMPLETE"),
+    )
+    finished = followed(scripted, after="", total=1, only={"Table"})
+    assert len(finished.events) == 7  # the cause of a failure may be among them
+    reported = [entry for entry in scripted.reported if isinstance(entry, ResourceEvent)]
+    assert [entry.logical_id for entry in reported if not entry.of_stack] == ["Table", "Table", "Topic"]
+    assert [(entry.done, entry.total) for entry in reported] == [(0, 1), (0, 1), (1, 1), (2, 2), (2, 2)]
+
+
 def test_a_stack_that_shows_no_event_yet_is_followed_from_its_beginning(scripted: Scripted, event: Make) -> None:
     scripted.events()
     assert last_event(scripted.aws.client("cloudformation"), STACK_ID) == ""
