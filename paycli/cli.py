@@ -136,7 +136,8 @@ def run(arguments: list[str]) -> int:
         hint = f"`{where} --help` shows how."
         if where == "paycli" and getattr(problem, "option_name", "") in {"--env", "--json", "--debug"}:
             hint = "It stands behind the command: paycli status --env local"
-        error = PaycliError(problem.format_message(), hint=hint, code="usage")
+        said = problem.format_message().replace("\n\t", " ")  # click lists choices with tabs
+        error = PaycliError(said, hint=hint, code="usage")
         return _refuse(arguments, error, ExitStatus.USAGE)
     except Exception as problem:
         if debug:

@@ -54,6 +54,13 @@ def test_help_teaches_with_an_example(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out.startswith("paycli ")
 
 
+def test_choices_of_a_missing_argument_stand_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["call"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "Error: Missing argument 'METHOD'. Choose from: get, head, options, post, put, patch, delete\nHint:"
+    )
+
+
 def test_an_option_before_the_command_is_told_where_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--env", "local", "status"]) == 2
     assert "behind the command: paycli status --env local" in capsys.readouterr().err
