@@ -29,7 +29,8 @@ class Result:
     """What a command found or did.
 
     `data` is what programs get (`--json`); people get `text` to the byte, then the lines and tables `shown`;
-    `errors` are failures that belong to the result (a smoke test's failed checks).
+    `errors` are failures that belong to the result (a smoke test's failed checks); where `shown` tells of them,
+    `told`, people don't get them again.
     """
 
     data: Mapping[str, Any]
@@ -37,6 +38,7 @@ class Result:
     shown: Sequence[Any] = ()
     status: ExitStatus = ExitStatus.DONE
     errors: tuple[PaycliError, ...] = field(default=())
+    told: bool = False
 
 
 def out() -> "Console":
@@ -143,7 +145,7 @@ def finish(result: Result, *, command: str, environment: str | None, as_json: bo
             else:
                 show(out(), part)
         sys.stdout.flush()  # a reader that has left is found out here, and not at exit
-        for error in result.errors:
+        for error in () if result.told else result.errors:
             _show_lines(error)
     return result.status
 

@@ -49,6 +49,7 @@ def check_stack(project: Project, *, only: tuple[str, ...]) -> Result:
         shown=[*map(checks.check_line, results), said],
         status=ExitStatus.FAILED if failed else ExitStatus.DONE,
         errors=errors,
+        told=True,
     )
 
 

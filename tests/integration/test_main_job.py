@@ -213,11 +213,15 @@ def test_a_broken_stack_fails_the_smoke_test(shared: LocalProject) -> None:
     cloudwatch.delete_dashboards(DashboardNames=["payment-dashboard-open"])
     try:
         ran = shared.within("smoke-test", "--env", "open", "--only", "dashboard")
+        document = shared.within("smoke-test", "--env", "open", "--only", "dashboard", "--json").document
     finally:
         cloudwatch.put_dashboard(DashboardName="payment-dashboard-open", DashboardBody=dashboard)
     assert ran.status == 1
-    assert "FAIL" in ran.out
-    assert "Error: dashboard: expected" in ran.err
+    assert re.search(r"^FAIL .* dashboard .* \(expected .*; found .*\)$", ran.out, re.M)
+    assert "dashboard" not in ran.err  # it was said
+    (error,) = document["errors"]
+    assert error["code"] == "check_failed"
+    assert error["message"].startswith("dashboard: expected")
 
 
 def test_on_a_terminal_the_checks_are_counted(shared: LocalProject) -> None:
