@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from paycli.environment import AcceptedRisk
 from paycli.errors import ConfigurationError, unknown
+from paycli.wrong_values import in_words
 
 # A risk, and the environments that it is accepted for; none: for all.
 Acceptance = tuple[tuple[str, ...], AcceptedRisk]
@@ -83,7 +84,7 @@ def _bad_field(error: ValidationError, where: str) -> ConfigurationError:
         return unknown(f"{where}: {field}", field, [*AcceptedRisk.model_fields, "env"])
     if problem["type"] == "missing":
         return _refused(f"{where}: {field}: is missing")
-    return _refused(f"{where}: {field}: {problem['msg'].removeprefix('Value error, ')}")
+    return _refused(f"{where}: {field}: {in_words(problem)}")
 
 
 def _refused(message: str) -> ConfigurationError:

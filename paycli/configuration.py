@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from paycli import acceptances
 from paycli.environment import AcceptedRisk, Environment, is_name, presets
 from paycli.errors import ConfigurationError, nearest_name, unknown
+from paycli.wrong_values import in_words
 
 FILE_NAME = "paycli.toml"
 _TABLES = ["defaults", "env", "audit"]
@@ -241,8 +242,8 @@ def _bad_setting(error: ValidationError, layers: list[_Layer]) -> ConfigurationE
     if problems[0]["type"] == "extra_forbidden":
         model = table_model(path[0]) if len(path) > 1 else Environment
         return unknown(where, path[-1], _settings_of(model))
-    said = [problem["msg"] for problem in problems if [str(part) for part in problem["loc"][: len(path)]] == path]
-    message = " or ".join(dict.fromkeys(said)).replace("Value error, ", "")
+    said = [in_words(problem) for problem in problems if [str(part) for part in problem["loc"][: len(path)]] == path]
+    message = " or ".join(dict.fromkeys(said))
     return ConfigurationError(
         f"{where}: {message}", hint="`paycli config --describe` explains every setting.", code="config_value"
     )

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -33,12 +34,46 @@ RetentionDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
 
+
+def _of_form(pattern: str, words: str) -> AfterValidator:
+    """Refuse a text that hasn't the form, and say in words which that is."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"must be {words}")
+        return text
+
+    return AfterValidator(check)
+
+
 Concurrency = Literal["none"] | Annotated[int, Field(ge=1, le=10_000)]
+AccountId = Annotated[str, _of_form(r"[0-9]{12}", 'an account of AWS, twelve digits in quotes, such as "111122223333"')]
+RoleArn = Annotated[
+    str,
+    _of_form(
+        r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+",
+        'the ARN of a role, such as "arn:aws:iam::111122223333:role/NAME"',
+    ),
+]
+PolicyArn = Annotated[
+    str,
+    _of_form(
+        r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+",
+        'the ARN of a managed policy, such as "arn:aws:iam::111122223333:policy/NAME"',
+    ),
+]
 Principal = Annotated[
     str,
-    StringConstraints(pattern=r"^([0-9]{12}|arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+)$"),
+    _of_form(
+        r"[0-9]{12}|arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+",
+        'accounts (twelve digits) or ARNs of a role or a user, such as "arn:aws:iam::111122223333:role/NAME"',
+    ),
 ]
-EmailAddress = Annotated[str, StringConstraints(pattern=r"^[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+$", max_length=254)]
+EmailAddress = Annotated[
+    str,
+    StringConstraints(max_length=254),
+    _of_form(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", 'an address alone, such as "payments@example.com"'),
+]
 
 
 class _Settings(BaseModel):
@@ -85,7 +120,7 @@ class Alarms(_Settings):
     ] = 5
     runbook: Annotated[
         str,
-        StringConstraints(pattern=r"^[!-~]{1,200}$"),
+        _of_form(r"[!-~]{1,200}", "a path or a URL without blanks, of at most 200 characters of ASCII"),
         Field(description="The page that each alarm names, with the alarm's section behind a #."),
     ] = "docs/operations.md"
 
@@ -154,21 +189,18 @@ class Environment(_Settings):
         Field(description="AWS region; unset: what AWS_REGION or the profile says."),
     ] = None
     account_id: Annotated[
-        str | None,
-        StringConstraints(pattern=r"^[0-9]{12}$"),
+        AccountId | None,
         Field(description="A guard: any other account is refused before anything happens."),
     ] = None
     profile: Annotated[
         str | None, Field(description="Profile of the AWS configuration files; unset: the standard chain.")
     ] = None
     cloudformation_role: Annotated[
-        str | None,
-        StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$"),
+        RoleArn | None,
         Field(description="Role that CloudFormation assumes to make the resources; unset: the caller's rights."),
     ] = None
     permissions_boundary: Annotated[
-        str | None,
-        StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+$"),
+        PolicyArn | None,
         Field(description="Policy that bounds every role of the stack, so that who deploys can't give them more."),
     ] = None
     deployment_mode: Annotated[

@@ -121,7 +121,34 @@ def test_a_choice_of_types_is_explained_as_one(tmp_path: Path) -> None:
     message = refused(tmp_path, "[env.prod.reserved_concurrency]\nvalidation = 'no'").message
     assert "env.prod.reserved_concurrency.validation" in message
     assert "'none'" in message
-    assert "valid integer" in message
+    assert "whole number" in message
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("account_id = 111111111111", 'account_id: write it in quotes, as "111111111111"'),
+        ("account_id = true", 'account_id: write it in quotes, as "true"'),
+        ("account_id = '11'", "account_id: must be an account of AWS, twelve digits in quotes"),
+        ("profile = ['ada']", "profile: must be a text in quotes"),
+        ("alarms.email = 'nobody'", 'alarms.email: must be an address alone, such as "payments@example.com"'),
+        ("alarms.runbook = 'two words'", "alarms.runbook: must be a path or a URL without blanks"),
+        ("cloudformation_role = 'deployer'", "cloudformation_role: must be the ARN of a role, such as"),
+        ("permissions_boundary = 'bound'", "permissions_boundary: must be the ARN of a managed policy, such as"),
+        ("memory_mb = '512'", "memory_mb: write it without quotes, as 512"),
+        ("memory_mb = 512.5", "memory_mb: must be a whole number"),
+        ("alarms.api_5xx_percent = '0.5'", "alarms.api_5xx_percent: write it without quotes, as 0.5"),
+        ("alarms.api_5xx_percent = 'few'", "alarms.api_5xx_percent: must be a number"),
+        ("alarms.api_5xx_percent = 0", "alarms.api_5xx_percent: must be greater than 0"),
+        ("waf = 'true'", "waf: must be true or false, without quotes"),
+        ("allowed_ips = '192.0.2.1'", 'allowed_ips: must be a list, as ["192.0.2.1"]'),
+        ("allowed_ips = 4", "allowed_ips: must be a list"),
+        ("alarms = 3", "alarms: must be a table"),
+        ("authorization = 'IAM'", "authorization: must be 'iam' or 'none'"),
+    ],
+)
+def test_a_wrong_value_is_told_in_words_with_what_to_write(tmp_path: Path, setting: str, words: str) -> None:
+    assert refused(tmp_path, f"[env.prod]\n{setting}").message.startswith(f"paycli.toml: env.prod.{words}")
 
 
 @pytest.mark.parametrize(("text", "line"), [("[defaults]\nmemory_mb = ", 2), ("a = 1\nb = [", 2), ("[x\n\n", 1)])

@@ -13,8 +13,9 @@ ROOT = Path(__file__).parents[2]
 ROOMS = {
     "errors": set(),
     "environment": {"errors"},
-    "acceptances": {"environment", "errors"},
-    "configuration": {"acceptances", "environment", "errors"},
+    "wrong_values": set(),
+    "acceptances": {"environment", "errors", "wrong_values"},
+    "configuration": {"acceptances", "environment", "errors", "wrong_values"},
     "progress": set(),
     "aws": {"environment", "errors", "foreign_answers", "text"},
     "aws_errors": {"errors", "foreign_answers", "text"},
