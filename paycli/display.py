@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _SHOWN_AT_ONCE = 6
 _GAUGE_EVERY = 10.0  # seconds
+_STATUS_WIDTH = len("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+_NO_REASON = "Resource operation completed using Express Mode"  # of every resource, where that mode is chosen
 
 
 @contextmanager
@@ -181,5 +183,7 @@ class Board:
 
 def _line(event: ResourceEvent) -> str:
     count = f"{event.done}/{event.total}"
-    line = f"{event.at:%H:%M:%S}  {count:>7}  {event.status:<27} {event.resource_type:<32} {event.logical_id}"
-    return printable(f"{line}  {event.reason}" if event.reason else line)
+    status = f"{event.status:<{_STATUS_WIDTH}}"
+    line = f"{event.at:%H:%M:%S}  {count:>7}  {status} {event.resource_type:<33} {event.logical_id}"
+    told = event.reason and not event.reason.startswith(_NO_REASON)
+    return printable(f"{line}  {event.reason}" if told else line)

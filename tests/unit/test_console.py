@@ -137,6 +137,25 @@ def test_plain_lines_are_one_an_event() -> None:
     assert "\x1b" not in second
 
 
+def test_the_columns_of_plain_lines_hold_the_longest_status() -> None:
+    said: list[str] = []
+    report = plain_lines(said.append)
+    for status in (
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+        "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+        "UPDATE_FAILED",
+    ):
+        report(event(status))
+    assert len({line.index("AWS::DynamoDB::Table") for line in said[1:]}) == 1
+
+
+def test_a_reason_that_every_resource_has_is_left_out() -> None:
+    said: list[str] = []
+    reason = "Resource operation completed using Express Mode. It may continue becoming available in the background."
+    plain_lines(said.append)(event("CREATE_COMPLETE", reason=reason))
+    assert said[-1].endswith(" Table")
+
+
 def of_stack(status: str, stack: str = "payment-api-dev", done: int = 0) -> ResourceEvent:
     at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     return ResourceEvent(stack, stack, "AWS::CloudFormation::Stack", status, "", at, done, 6)
