@@ -9,11 +9,11 @@ DEPRECATIONS = {
     "python3.13": date(2029, 6, 30),
     "python3.14": date(2029, 6, 30),
 }
-_NOTICE = timedelta(days=365)
+_NOTICE = timedelta(days=180)
 
 
 def warning(runtime: str, today: date) -> str | None:
-    """Return what to say of a runtime that AWS deprecates within a year, or has deprecated."""
+    """Return what to say of a runtime that AWS deprecates within 180 days, or has deprecated."""
     deprecated = DEPRECATIONS[runtime]
     if deprecated - today > _NOTICE:
         return None

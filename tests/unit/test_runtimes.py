@@ -15,13 +15,13 @@ from paycli.runtimes import DEPRECATIONS, warning
 @pytest.mark.parametrize(
     ("runtime", "today", "words"),
     [
-        ("python3.11", date(2026, 6, 29), None),
-        ("python3.11", date(2026, 6, 30), "deprecates python3.11 on 2027-06-30"),
+        ("python3.11", date(2026, 12, 31), None),
+        ("python3.11", date(2027, 1, 1), "deprecates python3.11 on 2027-06-30"),
         ("python3.11", date(2027, 6, 30), "has deprecated python3.11 on 2027-06-30"),
         ("python3.14", date(2026, 11, 22), None),
     ],
 )
-def test_a_year_s_notice(runtime: str, today: date, words: str | None) -> None:
+def test_half_a_year_s_notice(runtime: str, today: date, words: str | None) -> None:
     said = warning(runtime, today)
     assert said is None if words is None else words in str(said)
     assert said is None or 'runtime = "python3.14"' in said
