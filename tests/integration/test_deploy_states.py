@@ -6,8 +6,8 @@ from collections.abc import Callable
 import botocore.session
 import pytest
 
-from tests.fakes.cloudformation.fake import Point
-from tests.fakes.project import FakeProject, Happening, Ran
+from tests.command_line import Happening, Point, Ran
+from tests.fakes.project import FakeProject
 from tests.integration.conftest import Within
 from tests.integration.deploys import (
     ALARM,

@@ -2,10 +2,11 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+from tests.command_line import Point
 from tests.fakes.cloudformation import initial
 from tests.fakes.cloudformation.account import Standing
 from tests.fakes.cloudformation.clock import Clock
@@ -15,8 +16,6 @@ from tests.fakes.cloudformation.faults import Faults
 from tests.fakes.cloudformation.model import Json, Stack
 from tests.fakes.cloudformation.scenario import Scenario
 from tests.fakes.cloudformation.server import Call, Desk, Server
-
-Point = Callable[[], bool]
 
 
 class FakeAws:

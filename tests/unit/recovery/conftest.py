@@ -1,16 +1,14 @@
 """The command line on tables in memory."""
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from paycli import cli, console
 from paycli.commands.common import Project
 from paycli.operations.restore import cleanup, reading, restoring, settings
+from tests.command_line import Ran
 from tests.fakes.tables import Tables, live_table
 from tests.unit.smoke.smoke_stack import aws_of
 
@@ -24,19 +22,6 @@ retain_data = true
 
 [env.local]
 """
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a command ended, and what it said."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def data(self) -> Any:
-        return json.loads(self.out)["data"]
 
 
 Run = Callable[..., Ran]
