@@ -186,9 +186,11 @@ def _restore(project: Project, aws: "Aws", to: str, wish: _Wish, *, compare: boo
         point = window.latest if wanted_point is None else restoring.check(wanted_point, window)
     for note in _notes(environment):
         console.note(note)
-    name, wanted = restoring.begin(dynamodb, environment, "restore", point if wanted_point else None)
+    wanted = restoring.live_settings(dynamodb, environment)
+    name = tables.new_name(environment, "restore", datetime.now(UTC))
     again = f"paycli restore --env {environment.name} --finish --table {name}"
     with _interruptible(f"AWS goes on restoring {name}.", again), display.activity() as report:
+        restoring.begin(dynamodb, environment, name, wanted, point if wanted_point else None)
         console.note(f"Restoring {tables.live_name(environment)} as of {restore_view.moment(point)} to {name}")
         restoring.finish(dynamodb, environment, "restore", name, wanted, point, report)
     data = {"table": name, "live": tables.live_name(environment), "point": point.isoformat()}

@@ -189,6 +189,19 @@ def test_an_interrupted_restore_says_how_to_go_on_and_does(tables: Tables, run: 
     assert run("restore", "--compare").status == 0
 
 
+def test_interrupted_as_aws_is_told_to_restore_the_message_names_the_table(tables: Tables, run: Run) -> None:
+    restore = tables.operations["RestoreTableToPointInTime"]
+
+    def unheard(params: dict[str, object]) -> dict[str, object]:
+        restore(params)
+        raise KeyboardInterrupt
+
+    tables.operations["RestoreTableToPointInTime"] = unheard
+    ran = run("restore", "--to", "15m")
+    (name,) = set(tables.tables) - {LIVE}
+    assert (ran.status, f"--finish --table {name}" in ran.err) == (130, True)
+
+
 @pytest.mark.parametrize(("ends", "words"), [("INACCESSIBLE_ENCRYPTION_CREDENTIALS", "INACCESS"), ("gone", "gone")])
 def test_a_restore_that_fails_says_so(
     tables: Tables, run: Run, monkeypatch: pytest.MonkeyPatch, ends: str, words: str
