@@ -339,14 +339,18 @@ def _cleanup(project: Project, aws: "Aws", caller: "Caller", wish: _Wish) -> Res
 
     environment = project.environment
     dynamodb = aws.client("dynamodb")
-    table = tables.choose(dynamodb, environment, wish.table)
+    try:
+        table = tables.choose(dynamodb, environment, wish.table)
+    except tables.GoneError as gone:  # a cleanup that was interrupted may have come that far
+        checkpoint.forget_table(checkpoint.path_of(project.root, str(wish.table)))
+        return Result({"deleted": None}, shown=[f"{gone.message} Nothing is left to delete."])
     cleanup.check(table, environment)
     action = f"Delete {table.name}, in {caller.place}"
     console.confirm(action, environment.name, typed=environment.retain_data, yes=wish.yes)
     again = f"paycli restore --env {environment.name} --cleanup --table {table.name}"
     with _interruptible("AWS goes on with the delete if it has begun.", again), display.activity() as report:
         cleanup.delete(dynamodb, table, report)
-    checkpoint.forget(checkpoint.path_of(project.root, table.name))
+    checkpoint.forget_table(checkpoint.path_of(project.root, table.name))
     shown = [f"{table.name} is deleted."]
     if environment.target == "aws":
         shown.append("AWS keeps a system backup of it for 35 days, free of charge.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from paycli.files import write_whole
+from paycli.files import drafts, write_whole
 
 _SCHEMA = 1
 # Later, what is done already may need it again.
@@ -57,5 +57,12 @@ def save(path: Path, progress: Progress) -> None:
 
 
 def forget(path: Path) -> None:
-    """Remove it: the merge is done, or the table is gone."""
+    """Remove it: the merge is done."""
     path.unlink(missing_ok=True)
+
+
+def forget_table(path: Path) -> None:
+    """Remove it, and what merges that were killed as they wrote it have left: the table is gone."""
+    forget(path)
+    for draft in drafts(path):
+        draft.unlink(missing_ok=True)

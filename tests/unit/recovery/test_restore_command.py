@@ -433,8 +433,16 @@ def test_without_a_restored_table_the_way_to_one_is_named(tables: Tables, run: R
     ran = run("restore", *arguments)
     assert ran.status == 1
     assert "--to 15m" in ran.err
-    ran = run("restore", *arguments, "--table", "transactions-test-restore-20261123T093000Z")
-    assert "There is no table transactions-test-restore-20261123T093000Z" in ran.err
+
+
+def test_a_restored_table_that_was_named_and_is_gone_can_be_compared_no_more_and_is_cleaned_up(
+    tables: Tables, run: Run
+) -> None:
+    name = "transactions-test-restore-20261123T093000Z"
+    ran = run("restore", "--compare", "--table", name)
+    assert (ran.status, f"There is no table {name}" in ran.err) == (1, True)
+    ran = run("restore", "--cleanup", "--yes", "--table", name)
+    assert (ran.status, ran.out) == (0, f"There is no table {name}. Nothing is left to delete.\n")
 
 
 def test_a_table_that_goes_while_they_are_listed_is_not_listed(tables: Tables, run: Run) -> None:
@@ -451,16 +459,31 @@ def test_a_table_that_goes_while_they_are_listed_is_not_listed(tables: Tables, r
     assert run("restore", "--json").data["tables"] == []
 
 
+def test_a_table_that_goes_while_it_is_looked_at_is_not_listed(tables: Tables, run: Run) -> None:
+    name = restored(tables).name
+    describe = tables.operations["DescribeTable"]
+
+    def then_gone(params: dict[str, object]) -> dict[str, object]:
+        answer = describe(params)
+        tables.tables.pop(name, None)
+        return answer
+
+    tables.operations["DescribeTable"] = then_gone
+    ran = run("restore", "--json")
+    assert (ran.status, ran.data["tables"]) == (0, [])
+
+
 def test_cleanup_lifts_the_protection_and_deletes(tables: Tables, run: Run, project: Path) -> None:
     older, newest = restored(tables, "20261101T000000Z"), restored(tables, protected=True)
     path = checkpoint.path_of(project, newest.name)
     checkpoint.save(path, checkpoint.Progress({}))
+    path.with_name(f".{path.name}.01234567.new").touch()  # of a merge that was killed as it wrote
     ran = run("restore", "--cleanup", "--yes")
     assert ran.status == 0, ran.err
     assert f"{newest.name} is deleted." in ran.out
     assert "system backup" in ran.out
     assert set(tables.tables) == {LIVE, older.name}
-    assert not path.exists()
+    assert list(path.parent.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -473,6 +496,38 @@ def test_a_table_without_the_tags_of_this_environment_stays(tables: Tables, run:
     assert ran.status == 1
     assert "lacks the tags" in ran.err
     assert table.name in tables.tables
+
+
+def test_a_cleanup_that_was_interrupted_as_the_protection_was_lifted_goes_on(tables: Tables, run: Run) -> None:
+    restored(tables, status="UPDATING", looks=3)
+    assert run("restore", "--cleanup", "--yes").status == 0
+    assert set(tables.tables) == {LIVE}
+
+
+@pytest.mark.parametrize("looks", [3, 0])
+def test_a_delete_that_came_through_unheard_is_waited_for(tables: Tables, run: Run, looks: int) -> None:
+    table = restored(tables)
+    delete = tables.operations["DeleteTable"]
+
+    def begun(params: dict[str, object]) -> dict[str, object]:
+        delete(params)
+        table.looks = looks
+        return delete(params) if looks else tables.operations["DescribeTable"](params)
+
+    tables.operations["DeleteTable"] = begun
+    assert run("restore", "--cleanup", "--yes").status == 0
+    assert set(tables.tables) == {LIVE}
+
+
+def test_a_delete_that_is_refused_is_an_error(tables: Tables, run: Run) -> None:
+    restored(tables)
+
+    def refuse(_params: dict[str, object]) -> dict[str, object]:
+        raise AwsError("ResourceInUseException", "a backup of it is being made")
+
+    tables.operations["DeleteTable"] = refuse
+    ran = run("restore", "--cleanup", "--yes")
+    assert (ran.status, "a backup of it is being made" in ran.err) == (1, True)
 
 
 def test_cleanup_waits_for_no_restore(tables: Tables, run: Run) -> None:
