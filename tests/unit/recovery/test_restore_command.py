@@ -362,6 +362,28 @@ def test_an_interrupted_merge_goes_on(tables: Tables, run: Run, project: Path) -
     assert not path.exists()
 
 
+def test_an_interrupted_merge_of_a_number_goes_on_with_what_is_left_of_it(tables: Tables, run: Run) -> None:
+    corrupted(tables, 5)
+    live = tables.tables[LIVE].items
+    command = ("restore", "--merge", "--overwrite", "--segments", "1", "--count")
+
+    def at_the_fourth(item: Item) -> None:
+        if item["transaction_id"]["S"] == "txn_3":
+            raise KeyboardInterrupt
+
+    tables.before_put = at_the_fourth
+    assert run(*command, "5").status == 130
+    ran = run(*command, "4")
+    assert (ran.status, "2 payments would be overwritten, not 4" in ran.err) == (1, True)
+    live["txn_0"] = validated("txn_0", amount_minor={"N": "2"})
+    ran = run(*command, "5")
+    assert "3 payments would be overwritten, not 5" in ran.err  # more than is left of it
+    live["txn_0"] = validated("txn_0")
+    tables.before_put = lambda _item: None
+    assert run(*command, "5").status == 0
+    assert all(item["amount_minor"] == {"N": "1000"} for item in live.values())
+
+
 def test_what_is_overwritten_is_named_or_counted(tables: Tables, run: Run, asked: Callable[[str], None]) -> None:
     corrupted(tables, 3)
     live = tables.tables[LIVE].items
