@@ -20,7 +20,7 @@ from paycli.operations.load.faults import injected
 from paycli.operations.load.plan import MIX, Plan
 from paycli.operations.load.processes import Address, Process, master_order, worker_order
 from tests.integration.conftest import SETTINGS, LocalProject, parent_of
-from tests.integration.payers import Payer, insist, items_of, messages_of
+from tests.integration.payers import Payer, insist, items_of, messages_of, proxies_of
 
 if TYPE_CHECKING:
     import subprocess
@@ -58,16 +58,6 @@ def payments(project: LocalProject) -> list[str]:
     return [item["customer_id"] for item in items if item["customer_id"].startswith("paycli-load-")]
 
 
-def proxies(project: LocalProject) -> set[str]:
-    """Return the proxies through which the functions call AWS."""
-    functions = project.aws().client("lambda")
-    found = (
-        functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"].get("HTTP_PROXY")
-        for name in ("payment-validation-local", "payment-processing-local")
-    )
-    return {proxy for proxy in found if proxy}
-
-
 def test_load_with_faults_is_reconciled_and_leaves_nothing(loaded: LocalProject) -> None:
     mix = "new=50,replay=20,process=20,invalid=10"
     arguments = ("--rate", "15", "--duration", "8", "--faults", "--mix", mix, "--report", "load.html", "--json")
@@ -85,7 +75,7 @@ def test_load_with_faults_is_reconciled_and_leaves_nothing(loaded: LocalProject)
     assert messages_of(loaded.aws(), loaded.outputs()["FailedTransactionsQueueUrl"]) == []
     page = (loaded.root / "load.html").read_text()
     assert page.count("<svg") == 2
-    assert proxies(loaded) == set()
+    assert proxies_of(loaded.aws()) == set()
 
 
 def started(running: "subprocess.Popen[str]") -> str:
@@ -121,11 +111,11 @@ def test_a_killed_run_leaves_neither_process_nor_proxy(loaded: LocalProject) -> 
     run = started(running)
     family = descendants(running.pid)
     assert len(family) >= 4  # master, worker, keeper and proxy
-    assert len(proxies(loaded)) == 1
+    assert len(proxies_of(loaded.aws())) == 1
     running.kill()
     running.communicate()
     assert remaining(family) == set()
-    assert proxies(loaded) == set()
+    assert proxies_of(loaded.aws()) == set()
     payer = Payer(loaded.aws(), loaded.outputs()["APIEndpoint"])
     answer = insist(lambda: payer.validate("after-the-kill", customer="after-the-kill"))
     assert answer is not None
@@ -147,13 +137,13 @@ def test_where_aws_is_gone_the_proxy_ends_all_the_same_and_the_next_faults_mend_
         emulator.stop(loaded.root)
     assert len(ours) == 2
     assert remaining(ours) == set()
-    assert len(proxies(loaded)) == 1  # nobody could take it out
+    assert len(proxies_of(loaded.aws())) == 1  # nobody could take it out
     others = descendants(os.getpid())
     with injected(loaded.aws(), local, loaded.outputs(), 1):
         (keeper,) = (each for each in descendants(os.getpid()) - others if parent_of(each) == str(os.getpid()))
         os.kill(int(keeper), signal.SIGTERM)  # it stays for as long as paycli does
-        assert len(proxies(loaded)) == 1
-    assert proxies(loaded) == set()
+        assert len(proxies_of(loaded.aws())) == 1
+    assert proxies_of(loaded.aws()) == set()
 
 
 def test_faults_take_out_no_proxy_but_their_own(loaded: LocalProject) -> None:
@@ -162,7 +152,7 @@ def test_faults_take_out_no_proxy_but_their_own(loaded: LocalProject) -> None:
     theirs = {**variables, "HTTP_PROXY": "http://127.0.0.1:9"}
     with injected(loaded.aws(), Environment(name="local", target="embedded"), loaded.outputs(), 1):
         functions.update_function_configuration(FunctionName=name, Environment={"Variables": theirs})
-    assert proxies(loaded) == {"http://127.0.0.1:9"}
+    assert proxies_of(loaded.aws()) == {"http://127.0.0.1:9"}
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
 
 
@@ -179,7 +169,7 @@ def test_ctrl_c_ends_the_arrivals_and_what_was_sent_is_reconciled_and_removed(lo
     assert found["sent"] > 5
     assert found["reconciliation"]["clean"]
     assert payments(loaded) == []
-    assert proxies(loaded) == set()
+    assert proxies_of(loaded.aws()) == set()
     assert remaining(family) == set()
 
 
