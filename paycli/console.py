@@ -146,7 +146,7 @@ def finish(result: Result, *, command: str, environment: str | None, as_json: bo
             else:
                 show(out(), part)
         sys.stdout.flush()  # a reader that has left is found out here, and not at exit
-        for error in () if result.told else result.errors:
+        for error in result.errors:
             _show_lines(error)
     return result.status
 

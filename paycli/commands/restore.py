@@ -186,9 +186,11 @@ def _restore(project: Project, aws: "Aws", to: str, wish: _Wish, *, compare: boo
         point = window.latest if wanted_point is None else restoring.check(wanted_point, window)
     for note in _notes(environment):
         console.note(note)
-    name, wanted = restoring.begin(dynamodb, environment, "restore", point if wanted_point else None)
+    wanted = restoring.live_settings(dynamodb, environment)
+    name = tables.new_name(environment, "restore", datetime.now(UTC))
     again = f"paycli restore --env {environment.name} --finish --table {name}"
     with _interruptible(f"AWS goes on restoring {name}.", again), display.activity() as report:
+        restoring.begin(dynamodb, environment, name, wanted, point if wanted_point else None)
         console.note(f"Restoring {tables.live_name(environment)} as of {restore_view.moment(point)} to {name}")
         restoring.finish(dynamodb, environment, "restore", name, wanted, point, report)
     data = {"table": name, "live": tables.live_name(environment), "point": point.isoformat()}
@@ -273,6 +275,7 @@ def _compared(comparison: "Comparison") -> Result:
 
 
 def _merge(project: Project, aws: "Aws", caller: "Caller", wish: _Wish) -> Result:
+    from paycli.operations.restore import checkpoint
     from paycli.operations.restore.merging import Merge, Orders
 
     environment = project.environment
@@ -284,8 +287,9 @@ def _merge(project: Project, aws: "Aws", caller: "Caller", wish: _Wish) -> Resul
         action = f"{verb} {len(wish.transactions)} payments in {pair.live}, {caller.place}"
         console.confirm(action, environment.name, typed=environment.retain_data, yes=wish.yes)
     elif wish.overwrite or not wish.yes:
-        counts = _surveyed(dynamodb, pair, wish)
+        counts = _surveyed(project, dynamodb, pair, identity, wish)
         if not counts["copied"] and not counts["overwritten"]:
+            checkpoint.forget(checkpoint.path_of(project.root, pair.restored))
             return _merged(pair, counts)
         console.confirm(
             _action(counts, pair, caller),
@@ -293,7 +297,8 @@ def _merge(project: Project, aws: "Aws", caller: "Caller", wish: _Wish) -> Resul
             typed=environment.retain_data,
             yes=wish.yes or wish.count is not None,
         )
-        orders = dataclasses.replace(orders, overwrite=counts["overwritten"])
+        confirmed = wish.count or counts["overwritten"]
+        orders = dataclasses.replace(orders, overwrite=counts["overwritten"], confirmed=confirmed)
     again = "The same command again goes on where this one stopped."
     with _interruptible("what was written stays, every write was conditional.", again), display.activity() as report:
         merge = Merge(dynamodb, pair, orders, report, identity)
@@ -309,20 +314,28 @@ def _merged(pair: "Pair", counts: Mapping[str, int]) -> Result:
     return Result(data, shown=[said, *restore_view.merged(counts)])
 
 
-def _surveyed(dynamodb: Any, pair: "Pair", wish: _Wish) -> Mapping[str, int]:
-    """Count what a merge would write. Raises PaycliError where --count is another number."""
-    from paycli.operations.restore.merging import Orders, survey
+def _surveyed(
+    project: Project, dynamodb: Any, pair: "Pair", identity: Mapping[str, str], wish: _Wish
+) -> Mapping[str, int]:
+    """Count what a merge would write.
+
+    Raises PaycliError where --count is another number, unless it is what is left of one that was interrupted.
+    """
+    from paycli.operations.restore.merging import Orders, survey, unfinished
 
     orders = Orders(expired=wish.expired, overwrite=1 if wish.overwrite else 0)
     with display.activity() as report:
         counts = survey(dynamodb, pair, orders, report, segments=wish.segments)
-    if wish.count is not None and wish.count != counts["overwritten"]:
-        raise PaycliError(
-            f"{counts['overwritten']} payments would be overwritten, not {wish.count}. Nothing was changed.",
-            hint="Look at them with --compare; a merge that was interrupted has done some already.",
-            code="count_differs",
-        )
-    return counts
+    if wish.count in (None, counts["overwritten"]):
+        return counts
+    begun = unfinished(project.root, pair, orders, identity, wish.segments)
+    if begun and begun.confirmed == wish.count and counts["overwritten"] <= begun.left:
+        return counts
+    raise PaycliError(
+        f"{counts['overwritten']} payments would be overwritten, not {wish.count}. Nothing was changed.",
+        hint="Look at them with --compare.",
+        code="count_differs",
+    )
 
 
 def _action(counts: Mapping[str, int], pair: "Pair", caller: "Caller") -> str:
@@ -337,14 +350,18 @@ def _cleanup(project: Project, aws: "Aws", caller: "Caller", wish: _Wish) -> Res
 
     environment = project.environment
     dynamodb = aws.client("dynamodb")
-    table = tables.choose(dynamodb, environment, wish.table)
+    try:
+        table = tables.choose(dynamodb, environment, wish.table)
+    except tables.GoneError as gone:  # a cleanup that was interrupted may have come that far
+        checkpoint.forget_table(checkpoint.path_of(project.root, str(wish.table)))
+        return Result({"deleted": None}, shown=[f"{gone.message} Nothing is left to delete."])
     cleanup.check(table, environment)
     action = f"Delete {table.name}, in {caller.place}"
     console.confirm(action, environment.name, typed=environment.retain_data, yes=wish.yes)
     again = f"paycli restore --env {environment.name} --cleanup --table {table.name}"
     with _interruptible("AWS goes on with the delete if it has begun.", again), display.activity() as report:
         cleanup.delete(dynamodb, table, report)
-    checkpoint.forget(checkpoint.path_of(project.root, table.name))
+    checkpoint.forget_table(checkpoint.path_of(project.root, table.name))
     shown = [f"{table.name} is deleted."]
     if environment.target == "aws":
         shown.append("AWS keeps a system backup of it for 35 days, free of charge.")

@@ -1,16 +1,12 @@
 """A project whose environments live on the fake AWS, driven as a user drives it: paycli as a process of its own."""
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from paycli import configuration
@@ -20,30 +16,14 @@ from paycli.stack import build
 from paycli.stack.bootstrap import BOOTSTRAP_STACK, build_bootstrap
 from paycli.stack.rendering import to_json
 from tests import terminal
-from tests.fakes.cloudformation.fake import FakeAws, Point
+from tests.command_line import CommandLine, Happening, Point, Ran, clean
+from tests.fakes.cloudformation.fake import FakeAws
 from tests.fakes.cloudformation.model import Json, Stack
 
+if TYPE_CHECKING:
+    import subprocess
+
 _OURS = {"ManagedBy": "paycli"}
-
-# What a test does at a moment: a signal for paycli, or whatever the function does.
-Happening = signal.Signals | Callable[[], object]
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a command ended, what it said, and when (`time.monotonic()`)."""
-
-    status: int
-    out: str
-    err: str
-    began: float
-    ended: float
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The document that --json prints."""
-        document: dict[str, Any] = json.loads(self.out)
-        return document
 
 
 @dataclass(frozen=True)
@@ -54,29 +34,16 @@ class FakeProject:
     aws: FakeAws
     lint_memory: Path
 
+    @property
+    def command_line(self) -> CommandLine:
+        """paycli, called in this folder on this AWS."""
+        return CommandLine(self.root, self.aws.environ)
+
     def run(
         self, *arguments: str, moments: Sequence[tuple[Point, Happening]] = (), seconds: float = 60, **more: str
     ) -> Ran:
-        """Run paycli to its end; at each point its signal is sent, or its function called, one after the other.
-
-        `seconds` is when it is given up; `more` are environment variables.
-        """
-        began = time.monotonic()
-        process = self.begin(*arguments, **more)
-        pending = list(moments)
-        try:
-            while pending and process.poll() is None and time.monotonic() < began + seconds:
-                point, happening = pending[0]
-                if point():
-                    pending.pop(0)
-                    process.send_signal(happening) if isinstance(happening, signal.Signals) else happening()
-                time.sleep(0.005)
-            out, err = process.communicate(timeout=seconds)
-        except BaseException:
-            process.kill()
-            process.communicate()
-            raise
-        return Ran(process.returncode, out, err, began, time.monotonic())
+        """Run paycli to its end, as `CommandLine.run` does."""
+        return self.command_line.run(*arguments, moments=moments, seconds=seconds, **more)
 
     def on_terminal(self, *arguments: str, typed: Sequence[tuple[Point | str, str]] = ()) -> Ran:
         """Run paycli on a terminal to its end; what it shows is `out`.
@@ -85,24 +52,12 @@ class FakeProject:
         """
         began = time.monotonic()
         script = [(_cue(when), text) for when, text in typed]
-        status, shown = terminal.run(self.root, self._variables(), arguments, script)
+        status, shown = terminal.run(self.root, clean(**self.aws.environ), arguments, script)
         return Ran(status, shown, "", began, time.monotonic())
 
     def begin(self, *arguments: str, **more: str) -> "subprocess.Popen[str]":
         """Start paycli and return at once."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "paycli", *arguments],
-            cwd=self.root,
-            env={**self._variables(), **more},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def _variables(self) -> dict[str, str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PAYCLI_"))}
-        return {**clean, **self.aws.environ}
+        return self.command_line.begin(*arguments, **more)
 
     def linted(self, name: str) -> None:
         """Let an environment's template, as it is now, count as linted; other projects of the session profit."""

@@ -1,8 +1,8 @@
 """DynamoDB's tables in memory, for clients of tests.unit.smoke.smoke_stack.aws_of: what restores and merges call.
 
-A restore takes `restoring` looks until the table is ACTIVE; pages hold `page_size` items. `before_put` sees each
-PutItem before its condition is tried, so a test can race or interrupt it; `throttled` are operations that fail so
-many times first.
+A restore takes `restoring` looks, at whichever table, until the new one is ACTIVE; pages hold `page_size` items.
+`before_put` sees each PutItem before its condition is tried, so a test can race or interrupt it; `throttled` are
+operations that fail so many times first.
 """
 
 import re
@@ -132,17 +132,18 @@ class Tables:
         return {"TableNames": page, **({"LastEvaluatedTableName": page[-1]} if page[-1:] != names[-1:] else {})}
 
     def describe_table(self, params: dict[str, Any]) -> dict[str, Any]:
+        for each in list(self.tables.values()):
+            self._age(each)
         table = self._table(params["TableName"])
+        return {"Table": table.described()}
+
+    def _age(self, table: Table) -> None:
         if table.looks:
             table.looks -= 1
-        elif table.status == "DELETING":
+        elif table.status == "DELETING" or (table.status in {"CREATING", "UPDATING"} and self.ends_as == "gone"):
             del self.tables[table.name]
         elif table.status in {"CREATING", "UPDATING"}:
-            if self.ends_as == "gone":
-                del self.tables[table.name]
-                self._table(table.name)
             table.status = self.ends_as
-        return {"Table": table.described()}
 
     def describe_time_to_live(self, params: dict[str, Any]) -> dict[str, Any]:
         table = self._table(params["TableName"])

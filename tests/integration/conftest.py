@@ -3,15 +3,13 @@
 import io
 import json
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,12 +17,14 @@ from paycli import cli, emulator
 from paycli.aws import Aws, connect
 from paycli.environment import Environment
 from tests import terminal
-from tests.fakes import project as fake_project
+from tests.command_line import CommandLine, Point, Ran, clean
 from tests.fakes.cloudformation import FakeAws
-from tests.fakes.cloudformation.fake import Point
 from tests.fakes.project import FakeProject
 
-Within = Callable[..., fake_project.Ran]
+if TYPE_CHECKING:
+    import subprocess
+
+Within = Callable[..., Ran]
 
 LONG_TAGS = ", ".join(f'key-{number} = "{"x" * 200}"' for number in range(20))
 SETTINGS = f"""
@@ -43,40 +43,13 @@ tags = {{ {LONG_TAGS} }}
 
 
 @dataclass(frozen=True)
-class Ran:
-    """How a command ended, and what it said."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.out)
-        return document
-
-
-@dataclass(frozen=True)
 class LocalProject:
     """A folder with a paycli.toml."""
 
     root: Path
 
-    def variables(self, **more: str) -> dict[str, str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PAYCLI_"))}
-        return {**clean, **more}
-
     def run(self, *arguments: str, folder: Path | None = None, **variables: str) -> Ran:
-        done = subprocess.run(
-            [sys.executable, "-m", "paycli", *arguments],
-            cwd=folder or self.root,
-            env=self.variables(**variables),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return CommandLine(folder or self.root, variables).run(*arguments, seconds=120)
 
     def within(self, *arguments: str, **variables: str) -> Ran:
         """As `run`, in this process: that saves its start, and loads cfn-lint once."""
@@ -87,7 +60,7 @@ class LocalProject:
             redirect_stderr(err),
         ):
             patched.chdir(self.root)
-            for name in os.environ.keys() - self.variables().keys():
+            for name in os.environ.keys() - clean().keys():
                 patched.delenv(name)
             for name, value in variables.items():
                 patched.setenv(name, value)
@@ -95,20 +68,12 @@ class LocalProject:
         return Ran(status, out.getvalue(), err.getvalue())
 
     def begin(self, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [sys.executable, "-m", "paycli", *arguments],
-            cwd=self.root,
-            env=self.variables(**variables),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return CommandLine(self.root, variables).begin(*arguments)
 
     def on_terminal(self, typed: str, *arguments: str, **variables: str) -> Ran:
         """Run a command on a terminal and type when it asks; what it shows is `out`."""
         script = [(terminal.asked, typed)] if typed else []
-        status, shown = terminal.run(self.root, self.variables(**variables), arguments, script)
+        status, shown = terminal.run(self.root, clean(**variables), arguments, script)
         return Ran(status, shown, "")
 
     def aws(self) -> Aws:
@@ -176,7 +141,7 @@ def within(cloud: FakeProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         monkeypatch.setenv(name, value)
     really = time.sleep
 
-    def run(*arguments: str, moments: Sequence[tuple[Point, Callable[[], object]]] = ()) -> fake_project.Ran:
+    def run(*arguments: str, moments: Sequence[tuple[Point, Callable[[], object]]] = ()) -> Ran:
         pending = list(moments)
 
         def sleep(seconds: float) -> None:
@@ -193,7 +158,7 @@ def within(cloud: FakeProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
             patched.setattr(time, "sleep", sleep)
             status = cli.run(list(arguments))
         shown = capsys.readouterr()
-        return fake_project.Ran(status, shown.out, shown.err, began, time.monotonic())
+        return Ran(status, shown.out, shown.err, began, time.monotonic())
 
     return run
 

@@ -7,8 +7,9 @@ from paycli.deployment.artifacts import template_key
 from paycli.deployment.package import package
 from paycli.deployment.records import Record
 from paycli.handlers_source import handlers_root
+from tests.command_line import Ran
 from tests.fakes.cloudformation.model import Json, Stack
-from tests.fakes.project import FakeProject, Ran
+from tests.fakes.project import FakeProject
 
 STACK, PROD = "payment-api-dev", "payment-api-prod"
 TABLE, ALARM, GROUP = "TransactionsTable", "ApiLatencyAlarm", "ValidationLogs"

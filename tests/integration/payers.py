@@ -120,6 +120,16 @@ def messages_of(aws: Aws, queue_url: str) -> list[dict[str, Any]]:
     return found
 
 
+def proxies_of(aws: Aws) -> set[str]:
+    """Return the proxies through which the functions of `local` call AWS."""
+    functions = aws.client("lambda")
+    found = (
+        functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"].get("HTTP_PROXY")
+        for name in ("payment-validation-local", "payment-processing-local")
+    )
+    return {proxy for proxy in found if proxy}
+
+
 def statuses(answers: Iterable[Answer | None]) -> Sequence[int | None]:
     """Return the statuses, sorted, None last."""
     return sorted(

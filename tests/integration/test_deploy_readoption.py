@@ -5,9 +5,10 @@ import signal
 
 import pytest
 
+from tests.command_line import Ran
 from tests.fakes.cloudformation.model import Stack
 from tests.fakes.cloudformation.policy import denial
-from tests.fakes.project import FakeProject, Ran
+from tests.fakes.project import FakeProject
 from tests.integration.conftest import Within
 from tests.integration.deploys import LONG, PROD, TABLE, UPDATED, error_of, records
 

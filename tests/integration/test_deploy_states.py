@@ -10,8 +10,8 @@ import pytest
 from boto3 import Session
 
 from paycli.deployment import changeset
-from tests.fakes.cloudformation.fake import Point
-from tests.fakes.project import FakeProject, Happening, Ran
+from tests.command_line import Happening, Point, Ran
+from tests.fakes.project import FakeProject
 from tests.integration.conftest import Within
 from tests.integration.deploys import (
     ALARM,

@@ -15,10 +15,12 @@ import pytest
 from paycli import emulator
 from paycli.aws import connect
 from paycli.environment import Environment
+from paycli.errors import PaycliError
+from paycli.operations.load.faults import injected
 from paycli.operations.load.plan import MIX, Plan
 from paycli.operations.load.processes import Address, Process, master_order, worker_order
-from tests.integration.conftest import SETTINGS, LocalProject
-from tests.integration.payers import Payer, insist, items_of, messages_of
+from tests.integration.conftest import SETTINGS, LocalProject, parent_of
+from tests.integration.payers import Payer, insist, items_of, messages_of, proxies_of
 
 if TYPE_CHECKING:
     import subprocess
@@ -73,23 +75,92 @@ def test_load_with_faults_is_reconciled_and_leaves_nothing(loaded: LocalProject)
     assert messages_of(loaded.aws(), loaded.outputs()["FailedTransactionsQueueUrl"]) == []
     page = (loaded.root / "load.html").read_text()
     assert page.count("<svg") == 2
-    variables = loaded.aws().client("lambda").get_function_configuration(FunctionName="payment-validation-local")
-    assert "HTTP_PROXY" not in variables["Environment"]["Variables"]
+    assert proxies_of(loaded.aws()) == set()
 
 
-def started(running: "subprocess.Popen[str]") -> None:
-    """Read what paycli says until the load has begun, and let some of it be sent."""
+def started(running: "subprocess.Popen[str]") -> str:
+    """Read what paycli says until the load has begun, and let some of it be sent; return the run."""
     assert running.stderr
     for line in running.stderr:
         if line.startswith("Run "):
             time.sleep(2)
-            return
+            return line.split()[1].rstrip(":")
     pytest.fail("it never began")
 
 
+def descendants(process: int) -> set[str]:
+    """Return the processes that a process has started, and those that these have."""
+    parents = {entry.name: parent_of(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()}
+    found: set[str] = set()
+    youngest = {str(process)}
+    while youngest := {child for child, parent in parents.items() if parent in youngest}:
+        found |= youngest
+    return found
+
+
+def remaining(processes: set[str]) -> set[str]:
+    """Return which of these are still there when they have had the time to end."""
+    deadline = time.monotonic() + 60
+    while (left := {each for each in processes if parent_of(each)}) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
+
+
+def test_a_killed_run_leaves_neither_process_nor_proxy(loaded: LocalProject) -> None:
+    running = loaded.begin("load-test", "--env", "local", "--rate", "5", "--duration", "600", "--faults")
+    run = started(running)
+    family = descendants(running.pid)
+    assert len(family) >= 4  # master, worker, keeper and proxy
+    assert len(proxies_of(loaded.aws())) == 1
+    running.kill()
+    running.communicate()
+    assert remaining(family) == set()
+    assert proxies_of(loaded.aws()) == set()
+    payer = Payer(loaded.aws(), loaded.outputs()["APIEndpoint"])
+    answer = insist(lambda: payer.validate("after-the-kill", customer="after-the-kill"))
+    assert answer is not None
+    assert answer.status == 200
+    assert loaded.run("load-test", "--env", "local", "--clean-up", run).status == 0
+
+
+def test_where_aws_is_gone_the_proxy_ends_all_the_same_and_the_next_faults_mend_the_functions(
+    loaded: LocalProject,
+) -> None:
+    local = Environment(name="local", target="embedded")
+    others = descendants(os.getpid())
+    ours: set[str] = set()
+    with (
+        pytest.raises(PaycliError, match="payment-validation-local may still call AWS through the proxy"),
+        injected(loaded.aws(), local, loaded.outputs(), 1),
+    ):
+        ours = descendants(os.getpid()) - others
+        emulator.stop(loaded.root)
+    assert len(ours) == 2
+    assert remaining(ours) == set()
+    assert len(proxies_of(loaded.aws())) == 1  # nobody could take it out
+    others = descendants(os.getpid())
+    with injected(loaded.aws(), local, loaded.outputs(), 1):
+        (keeper,) = (each for each in descendants(os.getpid()) - others if parent_of(each) == str(os.getpid()))
+        os.kill(int(keeper), signal.SIGTERM)  # it stays for as long as paycli does
+        assert len(proxies_of(loaded.aws())) == 1
+    assert proxies_of(loaded.aws()) == set()
+
+
+def test_faults_take_out_no_proxy_but_their_own(loaded: LocalProject) -> None:
+    functions, name = loaded.aws().client("lambda"), "payment-validation-local"
+    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    theirs = {**variables, "HTTP_PROXY": "http://127.0.0.1:9"}
+    with injected(loaded.aws(), Environment(name="local", target="embedded"), loaded.outputs(), 1):
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": theirs})
+    assert proxies_of(loaded.aws()) == {"http://127.0.0.1:9"}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+
+
 def test_ctrl_c_ends_the_arrivals_and_what_was_sent_is_reconciled_and_removed(loaded: LocalProject) -> None:
-    running = loaded.begin("load-test", "--env", "local", "--rate", "10", "--duration", "600", "--json", **greenlets())
+    arguments = ("--rate", "10", "--duration", "600", "--faults", "--json")
+    running = loaded.begin("load-test", "--env", "local", *arguments, **greenlets())
     started(running)
+    family = descendants(running.pid)
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=100)
     assert running.returncode == 130, out + err
@@ -98,6 +169,8 @@ def test_ctrl_c_ends_the_arrivals_and_what_was_sent_is_reconciled_and_removed(lo
     assert found["sent"] > 5
     assert found["reconciliation"]["clean"]
     assert payments(loaded) == []
+    assert proxies_of(loaded.aws()) == set()
+    assert remaining(family) == set()
 
 
 def test_what_is_kept_is_removed_later(loaded: LocalProject) -> None:

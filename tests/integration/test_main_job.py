@@ -14,6 +14,7 @@ import pytest
 from paycli import emulator
 from paycli.deployment.failure import causes
 from paycli.deployment.follow import follow
+from tests.command_line import clean
 from tests.integration.conftest import LocalProject, parent_of
 
 
@@ -183,7 +184,7 @@ def test_the_client_of_the_reference_passes_unchanged(shared: LocalProject) -> N
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=shared.root,
-            env=shared.variables(AWS_PROFILE="other"),
+            env=clean(AWS_PROFILE="other"),
             capture_output=True,
             text=True,
             timeout=60,

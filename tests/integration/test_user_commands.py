@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.command_line import clean
 from tests.integration.conftest import LocalProject
 
 PAYMENT = '{"amount": "10.00", "currency": "USD", "customer_id": "customer-1"}'
@@ -74,7 +75,7 @@ def test_outputs_in_each_format_say_the_same(shared: LocalProject) -> None:
         f'eval "$({sys.executable} -m paycli outputs --env local --format env)" && echo "$APIEndpoint $AlarmTopicArn"'
     )
     done = subprocess.run(
-        ["bash", "-c", command], cwd=shared.root, env=shared.variables(), capture_output=True, text=True, timeout=60
+        ["bash", "-c", command], cwd=shared.root, env=clean(), capture_output=True, text=True, timeout=60
     )
     assert done.stdout.split() == [flat["APIEndpoint"], flat["AlarmTopicArn"]]
 

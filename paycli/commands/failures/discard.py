@@ -11,14 +11,12 @@ from paycli import console
 from paycli.commands.common import Project, environment_command
 from paycli.commands.failures.place import (
     Place,
-    dead_letters_option,
     ended,
     interruptible,
     kept,
-    limit_option,
     place,
-    report_option,
     require_selection,
+    settling_options,
     unknown,
 )
 from paycli.console import Result
@@ -34,13 +32,10 @@ if TYPE_CHECKING:
 Example: paycli failures discard --kind rejected --env dev
          paycli failures discard 8f507e5a-39b2-4d0e-8a52-6f2c1f0b7d11 --env prod --yes""",
 )
-@click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--kind", type=click.Choice(["rejected", "error", "unreadable"]), help="Only messages of this kind.")
 @click.option("--code", help="Only messages of this code, such as invalid_request.")
 @click.option("--all", "everything", is_flag=True, help="Whatever is in the queue.")
-@dead_letters_option
-@limit_option
-@report_option
+@settling_options
 @click.option("--yes", is_flag=True, help="Don't ask; for CI.")
 @environment_command
 def discard(

@@ -1,7 +1,7 @@
 """What the commands of `paycli failures` share: where the queues are, their options, how they end."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,14 +21,20 @@ _QUEUE, _DEAD_LETTERS = "FailedTransactionsQueueUrl", "FailedTransactionsDeadLet
 limit_option = click.option(
     "--limit", type=click.IntRange(1, 10_000), default=1000, show_default=True, help="How many messages are looked at."
 )
-dead_letters_option = click.option("--dead-letters", is_flag=True, help="Take them from the dead-letter queue.")
-report_option = click.option(
+_dead_letters_option = click.option("--dead-letters", is_flag=True, help="Take them from the dead-letter queue.")
+_report_option = click.option(
     "--report",
     "path",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
     help="The new file of what was taken from the queue; else one in .paycli/failures.",
 )
+
+
+def settling_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what replay and discard have in common: NAME, --dead-letters, --limit and --report."""
+    function = _dead_letters_option(limit_option(_report_option(function)))
+    return click.argument("names", nargs=-1, metavar="[NAME]...")(function)
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,12 @@ from paycli import console
 from paycli.commands.common import Project, environment_command
 from paycli.commands.failures.place import (
     Place,
-    dead_letters_option,
     ended,
     interruptible,
     kept,
-    limit_option,
     place,
-    report_option,
     require_selection,
+    settling_options,
     unknown,
 )
 from paycli.console import Result
@@ -40,13 +38,10 @@ if TYPE_CHECKING:
 Example: paycli failures replay --all --env prod --as-profile checkout
          paycli failures replay 8f507e5a-39b2-4d0e-8a52-6f2c1f0b7d11 --env prod""",
 )
-@click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--all", "everything", is_flag=True, help="All that can be replayed.")
 @click.option("--as-profile", metavar="PROFILE", help="Call the API with this AWS profile: as whose keys they are.")
 @click.option("--internal-errors", is_flag=True, help="Also internal_error, whose cause is mended.")
-@dead_letters_option
-@limit_option
-@report_option
+@settling_options
 @click.option("--yes", is_flag=True, help="Don't ask where the environment retains its data, as prod does.")
 @environment_command
 def replay(

@@ -23,11 +23,9 @@ def remove_tables(dynamodb: Any, environment: "Environment", report: Report) -> 
 
 def remove_table(dynamodb: Any, environment: "Environment", name: str, report: Report) -> str:
     """Delete a scratch table; return in words why it can't go, or nothing where it is gone."""
-    described = tables.describe(dynamodb, name)
-    if described is None:
+    table = tables.look(dynamodb, environment, "drill", name)
+    if table is None:
         return ""
-    tags = tables.tags_of(dynamodb, described["TableArn"])
-    table = tables.parsed(described, tags, environment, "drill")
     if table.status == "CREATING":
         return f"{name} is still being restored, and AWS deletes no table before it is made"
     restored_from = table.source.rpartition("table/")[2]

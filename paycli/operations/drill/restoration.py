@@ -29,12 +29,19 @@ def rehearse(dynamodb: Any, environment: "Environment", report: Report) -> Measu
     deletion protection. AWS deletes no table that is being made: an interrupt before that leaves it, and says how to
     remove it.
     """
-    leftovers.remove_tables(dynamodb, environment, report)
+    earlier = leftovers.remove_tables(dynamodb, environment, report)
     measurable = environment.target == "aws"
     window = restoring.window(dynamodb, environment)
+    wanted = restoring.live_settings(dynamodb, environment)
     began, started = datetime.now(UTC), time.monotonic()
     point = window.latest if measurable else began
-    name, wanted = restoring.begin(dynamodb, environment, "drill", None)
+    name = tables.new_name(environment, "drill", began)
+    try:
+        restoring.begin(dynamodb, environment, name, wanted, None)
+    except KeyboardInterrupt:
+        raise _interrupted(
+            environment, f"AWS may be restoring {name}, and deletes no table before it is made"
+        ) from None
     report(Step(f"Restoring {tables.live_name(environment)} as of {point:%Y-%m-%d %H:%M:%S} UTC to {name}"))
     try:
         scratch = dataclasses.replace(wanted, recovery=None, deletion_protection=False)
@@ -43,6 +50,9 @@ def rehearse(dynamodb: Any, environment: "Environment", report: Report) -> Measu
         complete = _complete(dynamodb, name, scratch, restored - started)
         comparison = compare(dynamodb, Pair(name, tables.live_name(environment), point), report)
         compared = time.monotonic()
+        deleted = _deleted(dynamodb, environment, name, report)
+        if earlier:  # AWS was still making them
+            earlier = leftovers.remove_tables(dynamodb, environment, report)
     except BaseException as error:
         left = leftovers.remove_table(dynamodb, environment, name, report)
         if isinstance(error, KeyboardInterrupt):
@@ -52,10 +62,10 @@ def rehearse(dynamodb: Any, environment: "Environment", report: Report) -> Measu
         elif left:
             error.add_note(f"{left}: paycli drill cleanup --env {environment.name}.")
         raise
-    findings = (complete, _same(comparison, compared - restored), _deleted(dynamodb, environment, name, report))
+    findings = (complete, _same(comparison, compared - restored), deleted)
     if not measurable:
-        return Measured(findings, notes=(_EMBEDDED,))
-    return Measured(findings, (began - window.latest).total_seconds(), compared - started)
+        return Measured(findings, notes=(_EMBEDDED, *earlier))
+    return Measured(findings, (began - window.latest).total_seconds(), compared - started, tuple(earlier))
 
 
 def _complete(dynamodb: Any, name: str, wanted: Settings, seconds: float) -> Finding:

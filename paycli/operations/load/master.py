@@ -6,6 +6,7 @@ line on standard output, whose `event` is `listening`, `workers`, `started`, `re
 
 import locust  # isort: skip # noqa: F401 - first of all: it puts gevent in the place of what waits
 
+import contextlib
 import json
 import sys
 import time
@@ -71,8 +72,10 @@ class Master:
 
 
 def _say(event: str, **more: Any) -> None:
-    sys.stdout.write(json.dumps({"event": event, **more}) + "\n")
-    sys.stdout.flush()
+    """Tell paycli; where that is gone, the workers are to be sent home all the same."""
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.write(json.dumps({"event": event, **more}) + "\n")
+        sys.stdout.flush()
 
 
 def main() -> None:

@@ -1,11 +1,11 @@
-"""The processes of a load test: Locust's master and its workers, each held by a pipe that ends with paycli."""
+"""The processes of a load test, each held by a pipe that ends with paycli: Locust's, and the keeper of the proxy."""
 
 import contextlib
 import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -96,4 +96,15 @@ def worker_order(aws: "Aws", environment: "Environment", endpoint: str, address:
         "endpoint_url": aws.endpoint_url,
         "endpoint": endpoint,
         **asdict(address),
+    }
+
+
+def keeper_order(aws: "Aws", environment: "Environment", outputs: Mapping[str, str]) -> dict[str, Any]:
+    """Return the order of the keeper: the functions that it sends through a proxy, and what the proxy is tried with."""
+    return {
+        "environment": environment.model_dump_json(),
+        "endpoint_url": aws.endpoint_url,
+        "functions": [outputs[name] for name in ("ValidationFunctionName", "ProcessingFunctionName")],
+        "table": outputs["TransactionsTableName"],
+        "queue": outputs["FailedTransactionsQueueUrl"],
     }

@@ -139,7 +139,7 @@ def _faults(target: Target, plan: Plan, options: Options) -> Iterator[Faults | N
     if not options.faults:
         yield None
         return
-    with injected(target.aws, target.outputs, plan.duration) as faults:
+    with injected(target.aws, target.environment, target.outputs, plan.duration) as faults:
         yield faults
 
 

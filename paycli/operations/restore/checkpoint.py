@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from paycli.files import write_whole
+from paycli.files import drafts, write_whole
 
 _SCHEMA = 1
 # Later, what is done already may need it again.
@@ -21,6 +21,8 @@ class Progress:
     of: Mapping[str, Any]  # the tables and what was asked for: another merge doesn't go on with this one
     positions: dict[int, Mapping[str, Any] | None] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    confirmed: int = 0  # how many were to be overwritten
+    left: int = 0  # how many of these still may be
 
 
 def path_of(root: Path, table: str) -> Path:
@@ -37,7 +39,7 @@ def load(path: Path, of: Mapping[str, Any]) -> Progress | None:
         if time.time() - document["at"] > _FRESH_SECONDS:
             return None
         positions = {int(segment): position for segment, position in document["positions"].items()}
-        return Progress(of, positions, document["counts"])
+        return Progress(of, positions, document["counts"], int(document["confirmed"]), int(document["left"]))
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None  # it saves time and nothing else: a merge may always begin anew
 
@@ -52,10 +54,19 @@ def save(path: Path, progress: Progress) -> None:
         "of": progress.of,
         "positions": progress.positions,
         "counts": progress.counts,
+        "confirmed": progress.confirmed,
+        "left": progress.left,
     }
     write_whole(path, json.dumps(document), mode=0o600)
 
 
 def forget(path: Path) -> None:
-    """Remove it: the merge is done, or the table is gone."""
+    """Remove it: the merge is done."""
     path.unlink(missing_ok=True)
+
+
+def forget_table(path: Path) -> None:
+    """Remove it, and what merges that were killed as they wrote it have left: the table is gone."""
+    forget(path)
+    for draft in drafts(path):
+        draft.unlink(missing_ok=True)

@@ -31,14 +31,26 @@ def check(table: RestoredTable, environment: "Environment") -> None:
 
 
 def delete(dynamodb: Any, table: RestoredTable, report: Report) -> None:
-    """Lift the table's deletion protection, delete it and wait until it is gone."""
+    """Lift the table's deletion protection, delete it and wait until it is gone; may be repeated."""
     report(Step(f"Deleting {table.name}"))
+    if table.status == "UPDATING":  # somebody has begun that
+        _wait(dynamodb, table.name, {"ACTIVE"})
     if table.protected:
         dynamodb.update_table(TableName=table.name, DeletionProtectionEnabled=False)
         _wait(dynamodb, table.name, {"ACTIVE"})
     if table.status != "DELETING":
-        dynamodb.delete_table(TableName=table.name)
+        _begin(dynamodb, table.name)
     _wait(dynamodb, table.name, {None})
+
+
+def _begin(dynamodb: Any, name: str) -> None:
+    """Have the table deleted, unless that has begun: a call that was interrupted may have come through."""
+    refused = (dynamodb.exceptions.ResourceInUseException, dynamodb.exceptions.ResourceNotFoundException)
+    try:
+        dynamodb.delete_table(TableName=name)
+    except refused:
+        if (describe(dynamodb, name) or {}).get("TableStatus") not in {"DELETING", None}:
+            raise
 
 
 def _wait(dynamodb: Any, name: str, wanted: set[str | None]) -> None:

@@ -35,7 +35,8 @@ class Orders:
     """What a merge may do besides copying what is missing."""
 
     expired: bool = False  # bring back payments that expired unprocessed
-    overwrite: int = 0  # so many changed ones at most: what was confirmed
+    overwrite: int = 0  # so many changed ones at most
+    confirmed: int = 0  # what was confirmed, before an interrupt perhaps
 
 
 def decide(restored: Item, live: Item | None, pair: Pair, orders: Orders, now: float) -> Outcome:
@@ -81,6 +82,18 @@ def _counted(outcome: Outcome, restored: Item) -> list[str]:
     return [outcome, COPIED_VALIDATED] if validated else [outcome]
 
 
+def unfinished(
+    root: Path, pair: Pair, orders: Orders, identity: Mapping[str, str], segments: int
+) -> checkpoint.Progress | None:
+    """Return how far such a merge is that was interrupted, None where there is none."""
+    return checkpoint.load(checkpoint.path_of(root, pair.restored), _of(pair, orders, identity, segments))
+
+
+def _of(pair: Pair, orders: Orders, identity: Mapping[str, str], segments: int) -> dict[str, Any]:
+    told = {"expired": orders.expired, "overwrite": bool(orders.overwrite)}
+    return {**identity, "live": pair.live, **told, "segments": segments}
+
+
 @dataclass
 class Merge:
     """One merge of a pair of tables, as `orders` say; `identity` are the tables' ids, which a name is not."""
@@ -117,16 +130,17 @@ class Merge:
         An interrupt leaves a checkpoint in the project's .paycli/restore, the end removes it.
         """
         path = checkpoint.path_of(root, self.pair.restored)
-        orders = {"expired": self.orders.expired, "overwrite": bool(self.orders.overwrite)}
-        of = {**self.identity, "live": self.pair.live, **orders, "segments": segments}
-        progress = checkpoint.load(path, of) or checkpoint.Progress(of)
+        progress = unfinished(root, self.pair, self.orders, self.identity, segments)
+        if progress is None:
+            progress = checkpoint.Progress(_of(self.pair, self.orders, self.identity, segments))
+        progress.confirmed, progress.left = self.orders.confirmed, self.orders.overwrite
+        self._save(progress, path)  # before anything is written: by it the same command knows that it goes on
         ticker = Ticker(self.report, "Merged", self.pair.about)
         tasks = [partial(self._segment, segment, progress, path, ticker) for segment in range(segments)]
         try:
             self._reader.side_by_side(segments, tasks)
         except BaseException:
-            with self._lock:
-                checkpoint.save(path, progress)  # what was written since the last page counts too
+            self._save(progress, path)  # what was written since the last page counts too
             raise
         checkpoint.forget(path)
         return counted(progress.counts)
@@ -150,13 +164,18 @@ class Merge:
             self._count(progress, read)
             with self._lock:
                 progress.positions[segment] = position
-                checkpoint.save(path, progress)
+            self._save(progress, path)
             ticker.add(len(page))
+
+    def _save(self, progress: checkpoint.Progress, path: Path) -> None:
+        with self._lock:
+            checkpoint.save(path, progress)
 
     def _count(self, progress: checkpoint.Progress, more: Mapping[str, int]) -> None:
         with self._lock:
             for name, number in more.items():
                 progress.counts[name] = progress.counts.get(name, 0) + number
+            progress.left -= more.get("overwritten", 0)
 
     def _merge(self, restored: Item, live: Item | None) -> Outcome:
         outcome = decide(restored, live, self.pair, self.orders, time.time())

@@ -12,7 +12,7 @@ from paycli.aws_errors import is_temporary
 from paycli.errors import PaycliError, UsageError
 from paycli.operations.restore import settings
 from paycli.operations.restore.settings import Settings
-from paycli.operations.restore.tables import Purpose, describe, live_name, new_name, own_tags
+from paycli.operations.restore.tables import Purpose, describe, live_name, own_tags
 from paycli.progress import Report, Step
 
 if TYPE_CHECKING:
@@ -81,17 +81,14 @@ def check(point: datetime, found: Window) -> datetime:
     )
 
 
-def begin(dynamodb: Any, environment: "Environment", purpose: Purpose, point: datetime | None) -> tuple[str, Settings]:
-    """Begin to restore the live table beside it, to `point`, None for the latest; return the new one's name.
+def begin(dynamodb: Any, environment: "Environment", name: str, wanted: Settings, point: datetime | None) -> None:
+    """Begin to restore the live table beside it, as `name`, to `point`, None for the latest.
 
-    Its settings, by which `finish` completes it, are those that the live table has now.
+    An interrupt may leave AWS at it.
     """
-    wanted = live_settings(dynamodb, environment)
-    target = new_name(environment, purpose, datetime.now(UTC))
-    request: dict[str, Any] = {"SourceTableName": live_name(environment), "TargetTableName": target}
+    request: dict[str, Any] = {"SourceTableName": live_name(environment), "TargetTableName": name}
     request |= {"UseLatestRestorableTime": True} if point is None else {"RestoreDateTime": point}
     dynamodb.restore_table_to_point_in_time(**request, **encryption(wanted.key_arn))
-    return target, wanted
 
 
 def live_settings(dynamodb: Any, environment: "Environment") -> Settings:

@@ -4,7 +4,7 @@ A name ends in a time with an upper-case T and Z. No environment's own table doe
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -34,6 +34,10 @@ class RestoredTable:
     source: str  # ARN of the table it was restored from, as AWS says; empty where AWS doesn't
     items: int  # as of some hours ago
     protected: bool
+
+
+class GoneError(PaycliError):
+    """A restored table that was named isn't there, or no longer."""
 
 
 def live_name(environment: "Environment") -> str:
@@ -85,21 +89,25 @@ def find(dynamodb: Any, environment: "Environment", purpose: Purpose) -> list[Re
     """Return the environment's restored tables, newest first: a call for 100 tables, and two for each that is one."""
     pages = dynamodb.get_paginator("list_tables").paginate()
     names = [name for page in pages for name in page["TableNames"] if made_at(name, environment, purpose)]
-    return list(_read(dynamodb, environment, purpose, sorted(names, reverse=True)))
+    found = (look(dynamodb, environment, purpose, name) for name in sorted(names, reverse=True))
+    return [table for table in found if table]
 
 
-def _read(dynamodb: Any, environment: "Environment", purpose: Purpose, names: list[str]) -> Iterator[RestoredTable]:
-    for name in names:
-        described = describe(dynamodb, name)
-        if described is not None:
-            tags = tags_of(dynamodb, described["TableArn"])
-            yield parsed(described, tags, environment, purpose)
+def look(dynamodb: Any, environment: "Environment", purpose: Purpose, name: str) -> RestoredTable | None:
+    """Return the table of such a name (two calls); None where it isn't there, or goes meanwhile."""
+    described = describe(dynamodb, name)
+    if described is None:
+        return None
+    try:
+        tags = tags_of(dynamodb, described["TableArn"])
+    except dynamodb.exceptions.ResourceNotFoundException:
+        return None
+    return _parsed(described, tags, environment, purpose)
 
 
-def parsed(
+def _parsed(
     described: Mapping[str, Any], tags: Mapping[str, str], environment: "Environment", purpose: Purpose
 ) -> RestoredTable:
-    """Return a table of such a name."""
     name = described["TableName"]
     made = made_at(name, environment, purpose)
     assert made is not None  # noqa: S101 - the caller has chosen it by its name
@@ -120,9 +128,10 @@ def parsed(
 
 
 def choose(dynamodb: Any, environment: "Environment", name: str | None) -> RestoredTable:
-    """Return the restored table of this name, else the newest. Raises PaycliError where there is none.
+    """Return the restored table of this name, else the newest.
 
-    A name of any other table is refused, the live one first of all.
+    Raises PaycliError where there is none: GoneError, where there is none of the name. A name of any other table is
+    refused, the live one first of all.
     """
     if name is None:
         tables = find(dynamodb, environment, "restore")
@@ -140,14 +149,14 @@ def choose(dynamodb: Any, environment: "Environment", name: str | None) -> Resto
             hint=f"`paycli restore --env {environment.name}` lists the restored tables.",
             code="not_restored",
         )
-    described = describe(dynamodb, name)
-    if described is None:
-        raise PaycliError(
+    table = look(dynamodb, environment, "restore", name)
+    if table is None:
+        raise GoneError(
             f"There is no table {name}.",
             hint=f"`paycli restore --env {environment.name}` lists the restored tables.",
             code="nothing_restored",
         )
-    return parsed(described, tags_of(dynamodb, described["TableArn"]), environment, "restore")
+    return table
 
 
 def require_ready(table: RestoredTable, environment: "Environment") -> datetime:

@@ -2,10 +2,11 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+from tests.command_line import Point
 from tests.fakes.cloudformation import initial
 from tests.fakes.cloudformation.account import Standing
 from tests.fakes.cloudformation.clock import Clock
@@ -15,8 +16,6 @@ from tests.fakes.cloudformation.faults import Faults
 from tests.fakes.cloudformation.model import Json, Stack
 from tests.fakes.cloudformation.scenario import Scenario
 from tests.fakes.cloudformation.server import Call, Desk, Server
-
-Point = Callable[[], bool]
 
 
 class FakeAws:
@@ -57,17 +56,7 @@ class FakeAws:
     @property
     def environ(self) -> dict[str, str]:
         """What points boto3 in another process here, and at nothing else."""
-        return {
-            "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": "AKIAFAKE",
-            "AWS_SECRET_ACCESS_KEY": "fake",
-            "AWS_REGION": self.engine.region,
-            "AWS_DEFAULT_REGION": self.engine.region,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "NO_PROXY": "127.0.0.1",
-        }
+        return pointing_at(self.url, self.engine.region)
 
     @property
     def scenario(self) -> Scenario:
@@ -207,3 +196,18 @@ class FakeAws:
             stack.now.tags, stack.now.parameters = dict(tags or {}), dict(parameters or {})
             initial.place(self.engine, stack, status, template or {"Resources": {}}, failed or {}, lasts)
             return stack
+
+
+def pointing_at(url: str, region: str) -> dict[str, str]:
+    """Return the variables that point boto3 in another process at a fake, and at nothing else."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "AKIAFAKE",
+        "AWS_SECRET_ACCESS_KEY": "fake",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1",
+    }

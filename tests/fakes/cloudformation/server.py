@@ -52,7 +52,7 @@ class Desk:
 
     def handle(self, request: Request) -> Answer | None:
         """Return the answer, or None where the connection breaks instead."""
-        service = _service(request)
+        service = service_of(request)
         operation, parameters = self._decode(service, request)
         call = Call(service, operation, parameters, time.monotonic(), self.engine.agenda.clock.now())
         with self.lock:
@@ -122,7 +122,7 @@ class Desk:
         return self.s3.objects[bucket][key].decode()
 
 
-def _service(request: Request) -> str:
+def service_of(request: Request) -> str:
     """Return the service of the signature: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`."""
     found = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request", request.headers.get("authorization", ""))
     return found[1] if found else "unsigned"

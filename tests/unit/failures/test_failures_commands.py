@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import boto3
 import pytest
@@ -12,19 +12,9 @@ import pytest
 from paycli import console
 from paycli.cli import run
 from paycli.commands.common import Project
+from tests.command_line import Ran
 from tests.unit.failures.failure_world import DEAD, QUEUE, World, error, rejected
 from tests.unit.smoke.smoke_stack import serving
-
-
-class Ran(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-    @property
-    def data(self) -> dict[str, Any]:
-        data: dict[str, Any] = json.loads(self.out)["data"]
-        return data
 
 
 class Desk:

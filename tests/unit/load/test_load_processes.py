@@ -17,23 +17,31 @@ from paycli.aws import Aws
 from paycli.commands import load_test
 from paycli.environment import Environment
 from paycli.errors import PaycliError, UsageError
-from paycli.operations.load import drive, faults, processes
+from paycli.operations.load import drive, processes, proxy
 from paycli.operations.load.drive import Driver, Ending, NotStarted
-from paycli.operations.load.faults import Faults
+from paycli.operations.load.faults import Faults, injected
 from paycli.operations.load.interruption import interruptible
 from paycli.operations.load.ledger import Ledger
 from paycli.operations.load.measurements import Measurements
 from paycli.operations.load.plan import MIX, Plan
 from paycli.operations.load.processes import Address, Process
+from paycli.operations.load.proxy import Proxy
 from paycli.operations.load.sample import Sample
 from paycli.operations.reconciliation import Exchange
 from paycli.progress import Gauge, Step
-from tests.unit.smoke.smoke_stack import Reply, Request, serving
+from tests.unit.smoke.smoke_stack import Reply, Request, outputs, serving
 
 PLAN = Plan("0123abcd", rate=1.0, duration=1.0, mix=MIX, seed=7, in_flight=8)
 SESSION = boto3.Session(aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="not-a-secret")
 AWS = Aws(SESSION, "us-east-1", "http://127.0.0.1:9")
 LOCAL = Environment(name="local", target="embedded")
+
+
+def program(path: Path, script: str) -> str:
+    """Make an executable of a shell script."""
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
 
 
 def test_a_child_that_fails_has_last_words() -> None:
@@ -55,11 +63,8 @@ def test_a_child_that_is_gone_before_its_order_fails_too(monkeypatch: pytest.Mon
 
 
 def test_a_child_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    deaf = tmp_path / "deaf"
-    deaf.write_text("#!/bin/sh\nexec sleep 600\n")
-    deaf.chmod(0o755)
     monkeypatch.setattr(processes, "_PARTING", 0.1)
-    monkeypatch.setattr("sys.executable", str(deaf))
+    monkeypatch.setattr("sys.executable", program(tmp_path / "deaf", "exec sleep 600"))
     child = Process("worker", {})
     assert not child.failed
     child.close()
@@ -234,11 +239,36 @@ def test_faults_come_for_the_middle_of_the_run(monkeypatch: pytest.MonkeyPatch, 
     assert asked[-1] == []
 
 
-def test_a_proxy_that_does_not_start_is_an_error() -> None:
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
+def test_a_proxy_that_does_not_start_is_an_error_that_the_keeper_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_proxy = f"exec {sys.executable} -c \"import sys; sys.executable = '/bin/false'; $2\""
+    monkeypatch.setattr("sys.executable", program(tmp_path / "python", without_proxy))
+    with (
+        pytest.raises(PaycliError, match="The proxy that makes faults did not start"),
+        injected(AWS, LOCAL, outputs("http://127.0.0.1:9/"), 1),
+    ):
+        pytest.fail("there is no proxy")
+
+
+def test_a_proxy_that_hears_nothing_is_ended_by_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", program(tmp_path / "deaf", "exec sleep 600"))
+    monkeypatch.setattr(proxy, "_START_SECONDS", 0.1)
+    monkeypatch.setattr(proxy, "_PARTING", 0.1)
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a child inherits that
+    try:
+        deaf = Proxy("http://127.0.0.1:9")
+    finally:
+        signal.signal(signal.SIGTERM, before)
     with pytest.raises(PaycliError, match="did not start"):
-        faults._await(gone, "http://127.0.0.1:9")
+        deaf.await_answer()
+    deaf.end()
+    assert deaf._process.returncode == -signal.SIGKILL
+
+
+def test_a_child_ends_where_paycli_is_gone_before_its_order() -> None:
+    command = [sys.executable, "-c", "from paycli.operations.load.keeper import main; main()"]
+    assert subprocess.run(command, stdin=subprocess.DEVNULL, timeout=60).returncode == 0
 
 
 # What the command refuses before it sends anything.

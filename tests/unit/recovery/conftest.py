@@ -1,16 +1,14 @@
 """The command line on tables in memory."""
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from paycli import cli, console
 from paycli.commands.common import Project
-from paycli.operations.restore import cleanup, reading, restoring, settings
+from tests.command_line import Ran
+from tests.fakes import hasty
 from tests.fakes.tables import Tables, live_table
 from tests.unit.smoke.smoke_stack import aws_of
 
@@ -26,28 +24,13 @@ retain_data = true
 """
 
 
-@dataclass(frozen=True)
-class Ran:
-    """How a command ended, and what it said."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def data(self) -> Any:
-        return json.loads(self.out)["data"]
-
-
 Run = Callable[..., Ran]
 
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restoring, "_FASTEST", 0.001)
-    monkeypatch.setattr(settings, "_PAUSE", 0.001)
-    monkeypatch.setattr(cleanup, "_PAUSE", 0.001)
-    monkeypatch.setattr(reading, "_FIRST_PAUSE", 0.001)
+    for module, name in hasty.PAUSES:
+        monkeypatch.setattr(module, name, hasty.SHORT)
 
 
 @pytest.fixture

@@ -163,6 +163,49 @@ def test_interrupted_while_aws_makes_it_the_next_run_removes_it(account: Account
     assert is_clean(account)
 
 
+def test_interrupted_as_aws_is_told_to_make_it_the_message_says_that_it_may(account: Account, run: Run) -> None:
+    restore = account.operations["RestoreTableToPointInTime"]
+
+    def unheard(params: dict[str, Any]) -> dict[str, Any]:
+        restore(params)
+        raise KeyboardInterrupt
+
+    account.operations["RestoreTableToPointInTime"] = unheard
+    ran = run("drill", "restore")
+    assert ran.status == 130
+    (name,) = set(account.tables) - {LIVE}
+    assert f"AWS may be restoring {name}" in ran.err
+    assert "paycli drill cleanup --env test" in ran.err
+
+
+def test_interrupted_while_deleting_the_scratch_table_goes(account: Account, run: Run) -> None:
+    delete = account.operations["DeleteTable"]
+
+    def interrupted_once(params: dict[str, Any]) -> dict[str, Any]:
+        account.operations["DeleteTable"] = delete
+        raise KeyboardInterrupt
+
+    account.operations["DeleteTable"] = interrupted_once
+    ran = run("drill", "restore")
+    assert ran.status == 130
+    assert "the scratch table is deleted" in ran.err
+    assert is_clean(account)
+
+
+def test_what_aws_was_still_making_for_a_killed_drill_goes_at_the_end_of_the_next(account: Account, run: Run) -> None:
+    source = {"SourceTableArn": ARN + LIVE, "RestoreDateTime": datetime.now(UTC), "RestoreInProgress": True}
+    account.tables[SCRATCH] = Table(SCRATCH, status="CREATING", looks=4, summary=source)
+    ran = run("drill", "restore", "--json")
+    assert (ran.status, ran.data["notes"]) == (0, [])
+    assert is_clean(account)
+    account.tables[SCRATCH] = Table(SCRATCH, status="CREATING", looks=10**9, summary=source)
+    ran = run("drill", "restore", "--json")
+    assert (ran.status, ran.data["notes"]) == (
+        0,
+        [f"{SCRATCH} is still being restored, and AWS deletes no table before it is made"],
+    )
+
+
 @pytest.mark.parametrize("ends", ["INACCESSIBLE_ENCRYPTION_CREDENTIALS"])
 def test_a_restore_that_fails_is_an_error_and_its_table_goes(account: Account, run: Run, ends: str) -> None:
     account.ends_as = ends

@@ -189,6 +189,19 @@ def test_an_interrupted_restore_says_how_to_go_on_and_does(tables: Tables, run: 
     assert run("restore", "--compare").status == 0
 
 
+def test_interrupted_as_aws_is_told_to_restore_the_message_names_the_table(tables: Tables, run: Run) -> None:
+    restore = tables.operations["RestoreTableToPointInTime"]
+
+    def unheard(params: dict[str, object]) -> dict[str, object]:
+        restore(params)
+        raise KeyboardInterrupt
+
+    tables.operations["RestoreTableToPointInTime"] = unheard
+    ran = run("restore", "--to", "15m")
+    (name,) = set(tables.tables) - {LIVE}
+    assert (ran.status, f"--finish --table {name}" in ran.err) == (130, True)
+
+
 @pytest.mark.parametrize(("ends", "words"), [("INACCESSIBLE_ENCRYPTION_CREDENTIALS", "INACCESS"), ("gone", "gone")])
 def test_a_restore_that_fails_says_so(
     tables: Tables, run: Run, monkeypatch: pytest.MonkeyPatch, ends: str, words: str
@@ -349,6 +362,28 @@ def test_an_interrupted_merge_goes_on(tables: Tables, run: Run, project: Path) -
     assert not path.exists()
 
 
+def test_an_interrupted_merge_of_a_number_goes_on_with_what_is_left_of_it(tables: Tables, run: Run) -> None:
+    corrupted(tables, 5)
+    live = tables.tables[LIVE].items
+    command = ("restore", "--merge", "--overwrite", "--segments", "1", "--count")
+
+    def at_the_fourth(item: Item) -> None:
+        if item["transaction_id"]["S"] == "txn_3":
+            raise KeyboardInterrupt
+
+    tables.before_put = at_the_fourth
+    assert run(*command, "5").status == 130
+    ran = run(*command, "4")
+    assert (ran.status, "2 payments would be overwritten, not 4" in ran.err) == (1, True)
+    live["txn_0"] = validated("txn_0", amount_minor={"N": "2"})
+    ran = run(*command, "5")
+    assert "3 payments would be overwritten, not 5" in ran.err  # more than is left of it
+    live["txn_0"] = validated("txn_0")
+    tables.before_put = lambda _item: None
+    assert run(*command, "5").status == 0
+    assert all(item["amount_minor"] == {"N": "1000"} for item in live.values())
+
+
 def test_what_is_overwritten_is_named_or_counted(tables: Tables, run: Run, asked: Callable[[str], None]) -> None:
     corrupted(tables, 3)
     live = tables.tables[LIVE].items
@@ -420,8 +455,16 @@ def test_without_a_restored_table_the_way_to_one_is_named(tables: Tables, run: R
     ran = run("restore", *arguments)
     assert ran.status == 1
     assert "--to 15m" in ran.err
-    ran = run("restore", *arguments, "--table", "transactions-test-restore-20261123T093000Z")
-    assert "There is no table transactions-test-restore-20261123T093000Z" in ran.err
+
+
+def test_a_restored_table_that_was_named_and_is_gone_can_be_compared_no_more_and_is_cleaned_up(
+    tables: Tables, run: Run
+) -> None:
+    name = "transactions-test-restore-20261123T093000Z"
+    ran = run("restore", "--compare", "--table", name)
+    assert (ran.status, f"There is no table {name}" in ran.err) == (1, True)
+    ran = run("restore", "--cleanup", "--yes", "--table", name)
+    assert (ran.status, ran.out) == (0, f"There is no table {name}. Nothing is left to delete.\n")
 
 
 def test_a_table_that_goes_while_they_are_listed_is_not_listed(tables: Tables, run: Run) -> None:
@@ -438,16 +481,31 @@ def test_a_table_that_goes_while_they_are_listed_is_not_listed(tables: Tables, r
     assert run("restore", "--json").data["tables"] == []
 
 
+def test_a_table_that_goes_while_it_is_looked_at_is_not_listed(tables: Tables, run: Run) -> None:
+    name = restored(tables).name
+    describe = tables.operations["DescribeTable"]
+
+    def then_gone(params: dict[str, object]) -> dict[str, object]:
+        answer = describe(params)
+        tables.tables.pop(name, None)
+        return answer
+
+    tables.operations["DescribeTable"] = then_gone
+    ran = run("restore", "--json")
+    assert (ran.status, ran.data["tables"]) == (0, [])
+
+
 def test_cleanup_lifts_the_protection_and_deletes(tables: Tables, run: Run, project: Path) -> None:
     older, newest = restored(tables, "20261101T000000Z"), restored(tables, protected=True)
     path = checkpoint.path_of(project, newest.name)
     checkpoint.save(path, checkpoint.Progress({}))
+    path.with_name(f".{path.name}.01234567.new").touch()  # of a merge that was killed as it wrote
     ran = run("restore", "--cleanup", "--yes")
     assert ran.status == 0, ran.err
     assert f"{newest.name} is deleted." in ran.out
     assert "system backup" in ran.out
     assert set(tables.tables) == {LIVE, older.name}
-    assert not path.exists()
+    assert list(path.parent.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -460,6 +518,38 @@ def test_a_table_without_the_tags_of_this_environment_stays(tables: Tables, run:
     assert ran.status == 1
     assert "lacks the tags" in ran.err
     assert table.name in tables.tables
+
+
+def test_a_cleanup_that_was_interrupted_as_the_protection_was_lifted_goes_on(tables: Tables, run: Run) -> None:
+    restored(tables, status="UPDATING", looks=3)
+    assert run("restore", "--cleanup", "--yes").status == 0
+    assert set(tables.tables) == {LIVE}
+
+
+@pytest.mark.parametrize("looks", [3, 0])
+def test_a_delete_that_came_through_unheard_is_waited_for(tables: Tables, run: Run, looks: int) -> None:
+    table = restored(tables)
+    delete = tables.operations["DeleteTable"]
+
+    def begun(params: dict[str, object]) -> dict[str, object]:
+        delete(params)
+        table.looks = looks
+        return delete(params) if looks else tables.operations["DescribeTable"](params)
+
+    tables.operations["DeleteTable"] = begun
+    assert run("restore", "--cleanup", "--yes").status == 0
+    assert set(tables.tables) == {LIVE}
+
+
+def test_a_delete_that_is_refused_is_an_error(tables: Tables, run: Run) -> None:
+    restored(tables)
+
+    def refuse(_params: dict[str, object]) -> dict[str, object]:
+        raise AwsError("ResourceInUseException", "a backup of it is being made")
+
+    tables.operations["DeleteTable"] = refuse
+    ran = run("restore", "--cleanup", "--yes")
+    assert (ran.status, "a backup of it is being made" in ran.err) == (1, True)
 
 
 def test_cleanup_waits_for_no_restore(tables: Tables, run: Run) -> None:
