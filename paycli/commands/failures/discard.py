@@ -16,6 +16,7 @@ from paycli.commands.failures.place import (
     interruptible,
     kept,
     limit_option,
+    not_seen,
     place,
     report_option,
     require_selection,
@@ -78,10 +79,14 @@ def discard(
         "discarded": [message.name for message in gone.messages],
         "report": str(report.path) if report.lines else None,
         "complete": gone.complete,
+        "hidden": gone.hidden,
         "notes": list(gone.troubles),
     }
-    said = f"{len(gone.messages)} messages are discarded." if gone.messages else "There is nothing of the kind."
+    nothing = "Nothing of the kind can be seen." if gone.hidden else "There is nothing of the kind."
+    said = f"{len(gone.messages)} messages are discarded." if gone.messages else nothing
     errors = [unknown(gone.unknown)] if gone.unknown else []
+    if gone.hidden and (gone.unknown or not names):
+        errors.append(not_seen(gone.hidden))
     return ended(data, [said, *kept(report), *gone.troubles], errors)
 
 

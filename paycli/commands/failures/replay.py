@@ -16,6 +16,7 @@ from paycli.commands.failures.place import (
     interruptible,
     kept,
     limit_option,
+    not_seen,
     place,
     report_option,
     require_selection,
@@ -96,6 +97,7 @@ def replay(
         "report": str(report.path) if report.lines else None,
         "principal": replayer.principal,
         "complete": found.complete,
+        "hidden": found.hidden,
         "outcomes": [
             {
                 "name": each.message.name,
@@ -159,7 +161,8 @@ def _said(found: "Replayed", report: "Report") -> list[str]:
             "not to be replayed": ("left",),
         }.items()
     }
-    said = [", ".join(f"{count} {word}" for word, count in counts.items() if count) or "There is nothing to replay."]
+    nothing = "Nothing can be seen that is to be replayed." if found.hidden else "There is nothing to replay."
+    said = [", ".join(f"{count} {word}" for word, count in counts.items() if count) or nothing]
     return [*said, *kept(report), *found.troubles]
 
 
@@ -177,4 +180,6 @@ def _errors(found: "Replayed", *, named: bool) -> list[PaycliError]:
         ]
     if found.unknown:
         errors.append(unknown(found.unknown))
+    if found.hidden and (found.unknown or not named):
+        errors.append(not_seen(found.hidden))
     return errors

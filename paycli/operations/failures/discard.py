@@ -35,6 +35,7 @@ class Discarded:
     messages: tuple[Message, ...]
     unknown: tuple[str, ...]
     complete: bool
+    hidden: int  # messages that somebody holds
     troubles: tuple[str, ...]
 
 
@@ -56,4 +57,4 @@ def discard(
             report.write(queue, message, action="discarded")
             look.delete(message)
             gone.append(message)
-    return Discarded(queue, tuple(gone), tuple(unknown), look.complete, tuple(look.troubles))
+    return Discarded(queue, tuple(gone), tuple(unknown), look.complete, look.hidden, tuple(look.troubles))

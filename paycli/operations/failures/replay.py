@@ -58,6 +58,7 @@ class Replayed:
     stopped: PaycliError | None
     unknown: tuple[str, ...]
     complete: bool
+    hidden: int  # messages that somebody holds
     troubles: tuple[str, ...]
 
 
@@ -92,7 +93,7 @@ class Replayer:
             if sent := [message for message, plan in plans if isinstance(plan, Replay)]:
                 self.confirm(sent)
             outcomes, stopped = self._all(look, plans, deadline)
-        return Replayed(tuple(outcomes), stopped, tuple(unknown), look.complete, tuple(look.troubles))
+        return Replayed(tuple(outcomes), stopped, tuple(unknown), look.complete, look.hidden, tuple(look.troubles))
 
     def _all(
         self, look: Look, plans: list[tuple[Message, Replay | Left]], deadline: float

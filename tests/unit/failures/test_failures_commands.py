@@ -265,6 +265,26 @@ def test_discard_keeps_a_file_of_what_it_deletes(desk: Desk) -> None:
     assert desk.world.queues[QUEUE] == []
 
 
+def test_what_a_killed_run_has_hidden_is_not_nothing(desk: Desk) -> None:
+    for held in desk.world.queues[QUEUE]:
+        held.hidden_until = 600
+    for arguments, said in (
+        (("replay", "--all"), "Nothing can be seen that is to be replayed.\n"),
+        (("discard", "--kind", "rejected", "--yes"), "Nothing of the kind can be seen.\n"),
+        (("discard", "request-3", "--yes"), "Nothing of the kind can be seen.\n"),
+        (("replay", "request-1"), "Nothing can be seen that is to be replayed.\n"),
+    ):
+        ran = desk.run(*arguments)
+        assert (ran.status, ran.out) == (1, said)
+        assert "3 messages were not looked at: somebody holds them, or a run that was killed did." in ran.err
+        assert "come back within 10 minutes: run it again then" in ran.err
+    assert desk.run("replay", "--all", "--json").data["hidden"] == 3
+    desk.world.queues[QUEUE][0].hidden_until = 0
+    assert desk.run("replay", "request-1").status == 0  # the others weren't meant
+    desk.world.queues[QUEUE].clear()
+    assert desk.run("replay", "--all").status == 0
+
+
 def test_discard_without_a_confirmation_changes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     assert desk.run("discard", "--all").status == 2
     monkeypatch.setattr(console, "can_ask", lambda: True)
