@@ -25,6 +25,7 @@ HIDDEN = (
 _VERDICTS = {
     "done": ("replayed", "green"),
     "refused": ("refused for good", "yellow"),
+    "missing": ("kept", "yellow"),
     "later": ("failed again", "bold red"),
     "wrong": ("not understood", "bold red"),
     "left": ("left", ""),

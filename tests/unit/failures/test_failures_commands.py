@@ -13,7 +13,7 @@ from paycli import console
 from paycli.cli import run
 from paycli.commands.common import Project
 from tests.unit.failures.failure_world import DEAD, QUEUE, World, error, rejected
-from tests.unit.smoke.smoke_stack import serving
+from tests.unit.smoke.smoke_stack import AwsError, serving
 
 
 class Ran(NamedTuple):
@@ -183,6 +183,61 @@ def test_a_failing_api_is_1_and_the_messages_stay(desk: Desk) -> None:
     ran = desk.run("replay", "--all")
     assert "Error: Stopped: the API failed 3 times in a row" in ran.err
     assert len(desk.world.queues[QUEUE]) == 4
+
+
+def test_a_processing_without_its_payment_is_1_and_stays(desk: Desk) -> None:
+    desk.world.lost = {"txn_key-2"}
+    ran = desk.run("replay", "--all")
+    assert ran.status == 1
+    assert "1 replayed, 1 kept for want of the payment, 1 not to be replayed" in ran.out
+    assert "Error: 1 messages stay: the payments that they are to process aren't in the table." in ran.err
+    assert "restore and merge them, then replay again" in ran.err
+    assert desk.world.requests_in(QUEUE) == ["request-2", "request-3"]
+    ran = desk.run("replay", "--all", "--give-up-missing")
+    assert ran.status == 0
+    assert "1 refused for good, 1 not to be replayed" in ran.out
+    assert desk.world.requests_in(QUEUE) == ["request-3"]
+
+
+def test_a_replay_warns_before_it_asks_where_a_restored_table_may_not_be_merged(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (desk.root / "paycli.toml").write_text("[env.test]\nretain_data = true\n")
+    desk.world.restored = ["transactions-test-drill-20261123T021000Z", "transactions-test-restore-20261123T021000Z"]
+    said: list[str] = []
+    monkeypatch.setattr(console, "can_ask", lambda: True)
+    monkeypatch.setattr(console, "note", said.append)
+    monkeypatch.setattr(console, "confirm", lambda action, *_, **__: said.append(action))
+    data = desk.run("replay", "--all", "--json").data
+    (note,) = data["notes"]
+    assert note.startswith("transactions-test-restore-20261123T021000Z is there: is what was lost merged?")
+    assert said[0].splitlines() == [note, said[0].splitlines()[1]]
+    assert "could be processed again" in said[0]
+    assert said[1].startswith("Replay 1 times POST /process")
+    asked = len(said)
+    desk.run("replay", "--all")  # nothing is left that would be sent
+    assert len(said) == asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"Table": {"TableName": "transactions-test", "TableStatus": "CREATING"}}, "transactions-test is CREATING"),
+        (AwsError("ResourceNotFoundException"), "transactions-test is gone: recover it first"),
+        (AwsError("AccessDeniedException"), "Whether the table is being recovered can't be told: AWS refused"),
+    ],
+)
+def test_a_replay_warns_where_the_table_is_not_there_or_cannot_be_seen(desk: Desk, answer: Any, words: str) -> None:
+    def described(_: dict[str, Any]) -> dict[str, Any]:
+        if isinstance(answer, AwsError):
+            raise answer
+        found: dict[str, Any] = answer
+        return found
+
+    desk.world.operations["DescribeTable"] = described
+    ran = desk.run("replay", "--all")
+    assert ran.status == 0
+    assert words in ran.err
 
 
 def test_another_profile_calls_the_api_as_whose_keys_they_are(
