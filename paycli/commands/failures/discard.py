@@ -38,6 +38,7 @@ Example: paycli failures discard --kind rejected --env dev
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--kind", type=click.Choice(["rejected", "error", "unreadable"]), help="Only messages of this kind.")
 @click.option("--code", help="Only messages of this code, such as invalid_request.")
+@click.option("--of-tests", is_flag=True, help="Only messages of paycli's load and smoke tests.")
 @click.option("--all", "everything", is_flag=True, help="Whatever is in the queue.")
 @dead_letters_option
 @limit_option
@@ -49,6 +50,7 @@ def discard(
     names: tuple[str, ...],
     kind: str | None,
     code: str | None,
+    of_tests: bool,
     everything: bool,
     dead_letters: bool,
     limit: int,
@@ -63,11 +65,13 @@ def discard(
     from paycli.operations.failures.discard import discard as take
     from paycli.operations.failures.report import Report, default_path
 
-    chosen = bool(names or kind or code)
-    require_selection(chosen != everything, "Give names, --kind or --code; or --all for whatever is in the queue.")
+    chosen = bool(names or kind or code or of_tests)
+    require_selection(
+        chosen != everything, "Give names, --kind, --code or --of-tests; or --all for whatever is in the queue."
+    )
     console.require_answer(yes=yes)
     there = place(project)
-    selection = Selection(names, kind, code)
+    selection = Selection(names, kind, code, of_tests)
     with (
         Report(path or default_path(project.root, "discard", project.environment.name)) as report,
         interruptible("discard", report),

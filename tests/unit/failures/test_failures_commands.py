@@ -320,6 +320,17 @@ def test_discard_keeps_a_file_of_what_it_deletes(desk: Desk) -> None:
     assert desk.world.queues[QUEUE] == []
 
 
+def test_what_tests_have_left_is_not_replayed_and_can_be_discarded(desk: Desk) -> None:
+    desk.world.put(QUEUE, error(7, idempotency_key="paycli-load-5497ada1-0-1"))
+    desk.world.put(QUEUE, error(8, payment={"customer_id": "paycli-smoke-0a1b2c3d"}))
+    ran = desk.run("replay", "--all")
+    assert (ran.status, desk.world.requests_in(QUEUE)) == (0, ["request-3", "request-7", "request-8"])
+    assert "it is of a load test" in desk.run("show", "request-7").out
+    data = desk.run("discard", "--of-tests", "--yes", "--json").data
+    assert data["discarded"] == ["request-7", "request-8"]
+    assert desk.world.requests_in(QUEUE) == ["request-3"]
+
+
 def test_what_a_killed_run_has_hidden_is_not_nothing(desk: Desk) -> None:
     for held in desk.world.queues[QUEUE]:
         held.hidden_until = 600
