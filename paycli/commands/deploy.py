@@ -100,6 +100,7 @@ def command(
         policy = _policy(yes=yes, wait=not no_wait, dry_run=dry_run, skip=skip)
         plan = _plan(project, aws, policy, dry_run=dry_run, revert_drift=revert_drift)
     try:
+        _say_what_was_rolled_back(plan)
         review(plan, allow_remove, yes=yes)
     except BaseException:  # an interrupt as well: a plan that isn't executed stays nowhere
         if not execute_file:
@@ -148,6 +149,19 @@ def _plan(project: Project, aws: "Aws", policy: "Policy", *, dry_run: bool, reve
     options = planning.Options(policy, dry_run=dry_run, revert_drift=revert_drift)
     with display.activity() as report:
         return planning.prepare(aws, project.environment, project.root, report, options)
+
+
+def _say_what_was_rolled_back(plan: "Plan") -> None:
+    """Say where what runs is a rollback: this checkout may well be what it was rolled back from."""
+    from paycli.deployment import rollback
+
+    running = rollback.replaced(plan)
+    if running:
+        before, after = (printable(each.version.commit) or "?" for each in (running, plan))
+        console.note(
+            f"What runs is a rollback: deploy {running.number}, which is deploy {running.rollback_of} again, of commit "
+            f"{before}. This puts commit {after} in its place: is mended there what it was rolled back from?"
+        )
 
 
 def _discard(aws: "Aws", plan: "Plan") -> None:

@@ -61,7 +61,7 @@ Example: paycli load-test --env dev --rate 50 --duration 60 --report load.html
     help="How many requests may be open at once.  [default: 500; on the embedded AWS 16: each takes a process of it]",
 )
 @click.option("--keep", is_flag=True, help="Leave payments and messages, and only count the messages.")
-@click.option("--clean-up", metavar="RUN", help="Send nothing; remove the payments that a run has left.")
+@click.option("--clean-up", metavar="RUN", help="Send nothing; remove the payments that a run has left in the table.")
 @click.option("--allow-prod", is_flag=True, help="First of two: where data is retained, as in prod.")
 @click.option("--confirm", metavar="NAME", help="Second of two: the environment's name; else it is asked for.")
 @environment_command
@@ -186,9 +186,14 @@ def _clean_up(project: Project, run_id: str) -> Result:
     target, place = _target(project)
     removed, problems = run.clean_up(target, run_id, project.root)
     errors = tuple(PaycliError(problem, code="cleanup_failed") for problem in problems)
+    said = f"{removed} payments of run {run_id} on {place}: {'not all are' if problems else 'all are'} removed."
+    queue = (
+        "Messages that it left in the failed-transactions queue stay there: "
+        f"paycli failures discard --of-tests --env {project.environment.name}"
+    )
     return Result(
         {"run": run_id, "payments": removed, "left_behind": problems},
-        shown=[f"{removed} payments of run {run_id} on {place}: {'not all are' if problems else 'all are'} removed."],
+        shown=[said, queue],
         status=ExitStatus.FAILED if problems else ExitStatus.DONE,
         errors=errors,
     )

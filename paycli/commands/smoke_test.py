@@ -19,7 +19,8 @@ def command(project: Project, only: tuple[str, ...]) -> Result:
 
     The checks: table, functions, health, workflow, bad-payment, unknown-payment, unauthenticated, failed-queue,
     throttling, topic, alarms, dashboard. Test data is removed again. One message stays in the failed-transactions
-    queue where the queue may hold real failures: it is never received from then.
+    queue, and one of each request that failed at first, where the queue may hold real failures: it is never received
+    from then. `paycli failures replay` leaves what tells of a smoke test.
     """
     return check_stack(project, only=only)
 

@@ -74,6 +74,28 @@ def unfinished(shelf: Shelf) -> Record | None:
     return newest if newest and newest.rollback_of and newest.result == "in_progress" else None
 
 
+def replaced(plan: Plan) -> Record | None:
+    """Return the rollback that runs, where a deploy would put another version in its place; two calls.
+
+    Without changes, or without the right to read the records, it is None.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if plan.bucket is None or plan.stack is None or plan.change_set is None:
+        return None
+    try:
+        newest = records.recent(plan.bucket, plan.environment.name, _say_nothing, 1).records
+    except (BotoCoreError, ClientError):
+        return None
+    planned = (plan.version.template_sha256, plan.version.code_key)
+    running = [record for record in newest if record.rollback_of and record.result == "succeeded"]
+    return next((record for record in running if record.version_id != planned), None)
+
+
+def _say_nothing(_: object) -> None:
+    """What can't be read of the records, the deploy says when it writes its own."""
+
+
 def _is_before(record: Record, running: Record, history: Sequence[Record]) -> bool:
     """Whether a record is of a version before the one that runs.
 

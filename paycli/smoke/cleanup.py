@@ -23,6 +23,23 @@ def clean_up(session: "Session") -> list[str]:
     return [problem for problem in problems if problem]
 
 
+def staying(session: "Session") -> str:
+    """Return, in words, which messages the run leaves besides the refused payment's, of which its check tells.
+
+    A request that failed and was asked again has left one; a processing's doesn't even tell that it is a test's.
+    """
+    queue, ledger = session.queue, session.ledger
+    ids = sorted(ledger.failures - queue.removed)
+    if not queue.keeps_messages or not (ids or ledger.unanswered):
+        return ""
+    said = [f"that of {name}" for name in ids]
+    said += ["perhaps one of a request that got no answer"] if ledger.unanswered else []
+    environment = session.target.environment.name
+    discard = f"paycli failures discard {' '.join(ids) or '--of-tests'} --env {environment}"
+    reason = f"requests failed at first, whose messages may stay in the queue ({queue.keeps_messages})"
+    return f"{reason}: {', '.join(said)}; {discard}"
+
+
 def _forget_payment(session: "Session", transaction: str) -> str:
     """Delete one item, if its customer is a smoke test's; return what prevented it, empty if nothing."""
     dynamodb = session.target.aws.client("dynamodb")

@@ -19,6 +19,7 @@ class Ledger:
         self.customer = CUSTOMER_PREFIX + token_hex(4)
         self.transactions: set[str] = set()
         self.requests: set[str] = set()  # those whose failure is, or may be, in the queue
+        self.failures: set[str] = set()  # those of them that were answered 5xx, and asked again
         self.unanswered = False  # a payment was sent whose answer got lost
 
     def note(self, path: str, status: int, said: Mapping[str, Any]) -> None:
@@ -32,6 +33,8 @@ class Ledger:
             self.transactions.add(transaction)
         if isinstance(request, str) and ((path == "validate" and status == 400) or status >= 500):
             self.requests.add(request)
+            if status >= 500:
+                self.failures.add(request)
 
     def owns(self, message: Any) -> bool:
         """Say whether a message of the failed-transactions queue (its parsed body) comes from this run."""

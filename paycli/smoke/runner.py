@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from paycli.aws_errors import explain
 from paycli.errors import PaycliError, UsageError
 from paycli.smoke.checks import CHECKS, Check
-from paycli.smoke.cleanup import clean_up
+from paycli.smoke.cleanup import clean_up, staying
 from paycli.smoke.patience import Patience
 from paycli.smoke.result import CheckFailed, CheckResult
 from paycli.smoke.session import Session, Target
@@ -38,9 +38,9 @@ def run(
     """Check the stack: all of it, or `only` some; return the results in the order of names().
 
     Each result is reported as it comes, from the calling thread. What time may heal is waited for until
-    the deadline. Test data is removed at the end, also after an interruption; where that fails, a last,
-    failed result named `cleanup` says what stays. Raises UsageError for an unknown name and PaycliError
-    for a stack that lacks outputs.
+    the deadline. Test data is removed at the end, also after an interruption; where some of it stays, a last
+    result named `cleanup` says what: failed where it couldn't be removed, passed where the queue mustn't be received
+    from. Raises UsageError for an unknown name and PaycliError for a stack that lacks outputs.
     """
     checks = _selected(only)
     session = Session(target, Patience(deadline_seconds))
@@ -100,11 +100,13 @@ def _perform(check: Check, session: Session) -> CheckResult:
 
 
 def _tidy(session: Session) -> CheckResult | None:
-    """Remove the test data; return a failed result where some of it stays."""
+    """Remove the test data; return a failed result where some of it can't be, and one that says which messages stay."""
     started = time.monotonic()
     problems = clean_up(session)
     if not problems:
-        return None
+        stays = staying(session)
+        took = time.monotonic() - started
+        return CheckResult("cleanup", "The payments are removed", True, took, detail=stays) if stays else None
     return CheckResult(
         "cleanup",
         "The test data is removed",

@@ -19,6 +19,7 @@ OMISSIONS = (
     "The alarm api-latency watches the average in place of the 99th percentile.",
     "Alarms are evaluated only when a metric is put, whatever its dimensions; API, table and queues emit none.",
     "CloudFormation doesn't switch on the table's point-in-time recovery and expiry: paycli does, after it.",
+    "A restored table holds the items of now, whatever the point in time: nothing that was lost comes back.",
     "Nothing is encrypted with the key, so neither its policy nor anybody's right to use it is tried.",
     "The default key (test) is bound by no policy, allowed_ips neither; keys that the embedded AWS issues are.",
     "Request models are not applied: a body that the gateway would refuse reaches the function.",

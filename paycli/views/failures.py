@@ -18,9 +18,14 @@ if TYPE_CHECKING:
     from paycli.operations.failures.queue import Facts
     from paycli.operations.failures.replay import Outcome
 
+HIDDEN = (
+    "Hidden is what somebody holds, or a run that was killed: replay and discard hold messages for at most 10 minutes, "
+    "list and show for 2, and then they are back."
+)
 _VERDICTS = {
     "done": ("replayed", "green"),
     "refused": ("refused for good", "yellow"),
+    "missing": ("kept", "yellow"),
     "later": ("failed again", "bold red"),
     "wrong": ("not understood", "bold red"),
     "left": ("left", ""),
@@ -30,21 +35,26 @@ _VERDICTS = {
 def listing(found: "Listing", now: datetime) -> Iterator["Table | str"]:
     """Show what a look at one queue has found."""
     queue = found.queue
-    hidden = f", {queue.in_flight} hidden (somebody holds them)" if queue.in_flight else ""
-    if not found.messages:
-        yield f"{queue.name}: empty{hidden}"
-        return
-    counted = max(queue.waiting, len(found.messages))
+    hidden = f", {found.hidden} hidden" if found.hidden else ""
+    counted = len(found.messages) if found.complete else max(queue.waiting, len(found.messages))
     seen = "" if found.complete else f"; only {len(found.messages)} were looked at, --limit takes more"
-    yield f"{queue.name}: {counted} waiting{hidden}{seen}"
-    yield groups(found.groups, now)
-    yield ""
-    yield messages(found.messages, queue, now)
+    yield f"{queue.name}: {f'{counted} waiting' if counted else 'empty'}{hidden}{seen}"
+    if found.messages:
+        yield groups(found.groups, now)
+        yield ""
+        yield messages(found.messages, queue, now)
     if found.renewed:
         yield (
-            f"{found.renewed} had had their {queue.max_receives} receives and were put back as new messages, "
+            f"{found.renewed} had hardly a receive left of {queue.max_receives} and were put back as new messages, "
             "so that no look moves them to the dead-letter queue."
         )
+    if found.missing:
+        yield (
+            f"{found.missing} more had been counted and didn't come: their receives were used up and SQS moved them to "
+            "the dead-letter queue, or somebody has taken them, or the count was late."
+        )
+    if found.hidden:
+        yield HIDDEN
     yield from found.troubles
 
 

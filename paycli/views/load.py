@@ -43,6 +43,9 @@ def _reconciliation(found: dict[str, Any]) -> Iterator[str]:
     yield _line("Failures", f"{counted}, {found['failures_counted_as_lost']} counted as lost")
     if found["queue_not_received_from"]:
         yield _line("", f"their messages stay in the queue and were only counted: {found['queue_not_received_from']}")
+        yield _line(
+            "", "replay leaves those that tell of a load test, and `paycli failures discard --of-tests` deletes them"
+        )
 
 
 def _line(label: str, said: str) -> str:

@@ -27,7 +27,7 @@ def test_a_deploy_with_nothing_new_makes_five_and_waits_for_nothing(cloud: FakeP
     ]
 
 
-def test_a_deploy_of_a_change_makes_seventeen(cloud: FakeProject) -> None:
+def test_a_deploy_of_a_change_makes_nineteen(cloud: FakeProject) -> None:
     cloud.deployed(other=slower_alarm)
     recorded(cloud, 1, version(cloud, 99))
     ran = cloud.run(*DEPLOY)
@@ -40,6 +40,8 @@ def test_a_deploy_of_a_change_makes_seventeen(cloud: FakeProject) -> None:
         "HeadObject",  # is the code there?
         "CreateChangeSet",
         "DescribeChangeSet",
+        "ListObjectsV2",  # is what runs a rollback? its record says so
+        "GetObject",
         "PutObject",  # the template, for a rollback to it
         "ListObjectsV2",  # the newest record's number
         "GetObject",  # and how it ended

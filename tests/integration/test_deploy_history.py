@@ -68,6 +68,42 @@ def test_a_rollback_goes_back_and_a_second_one_further(third: FakeProject, withi
     assert newest["running"] == 5
 
 
+ROLLED_BACK = "What runs is a rollback: deploy 4, which is deploy 2 again, of commit c0ffee."
+
+
+@pytest.mark.parametrize("stops", [(), ("--dry-run",)])
+def test_a_deploy_that_would_undo_a_rollback_says_so(
+    third: FakeProject, within: Within, stops: tuple[str, ...]
+) -> None:
+    assert within(*ROLLBACK).status == 0
+    ran = within(*DEPLOY, *stops)
+    assert ran.status == 0, ran.err
+    assert ROLLED_BACK in ran.err
+    assert "EvaluationPeriods: 99 -> 1" in ran.err
+    if not stops:
+        assert ROLLED_BACK not in within(*DEPLOY, "--revert-drift").err
+
+
+def test_it_says_nothing_where_the_version_is_the_same_or_no_rollback(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed(other=slower_alarm)
+    recorded(cloud, 1, version(cloud, 99))
+    for command in (DEPLOY, ROLLBACK, (*ROLLBACK, "--to", "2")):
+        assert within(*command).status == 0
+    assert [record.rollback_of for record in records(cloud)] == [None, None, 1, 2]
+    cloud.aws.alter(STACK, ALARM, EvaluationPeriods=42)
+    ran = within(*DEPLOY, "--revert-drift")
+    assert "as deploy 5." in ran.out, ran.err
+    assert "is a rollback" not in ran.err
+
+
+def test_whoever_may_not_read_the_records_is_told_nothing_of_it(third: FakeProject, within: Within) -> None:
+    assert within(*ROLLBACK).status == 0
+    third.aws.faults.deny("ListObjectsV2")
+    ran = within(*DEPLOY, "--dry-run")
+    assert ran.status == 0, ran.err
+    assert "is a rollback" not in ran.err
+
+
 def cut_off(cloud: FakeProject) -> None:
     """Begin a rollback that takes for ever, and kill paycli in the middle."""
     cloud.aws.scenario.durations[ALARM] = LONG

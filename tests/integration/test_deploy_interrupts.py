@@ -128,8 +128,8 @@ def test_without_a_terminal_a_create_is_left_with_the_way_back(creating: FakePro
 
 def test_before_anything_has_begun_nothing_stays(cloud: FakeProject) -> None:
     stack = cloud.deployed(other=slower_alarm)
-    cloud.aws.faults.delay("ListObjectsV2", 1.0)
-    ran = cloud.run(*DEPLOY, moments=[(cloud.aws.asked("ListObjectsV2"), signal.SIGTERM)])
+    cloud.aws.faults.delay("ListObjectsV2", 1.0, after=1)
+    ran = cloud.run(*DEPLOY, moments=[(cloud.aws.asked("ListObjectsV2", times=2), signal.SIGTERM)])
     assert ran.status == 130
     assert "Interrupted before CloudFormation began: payment-api-dev is unchanged" in error_of(ran)
     assert stack.states == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]

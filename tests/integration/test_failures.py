@@ -88,13 +88,18 @@ def test_looking_dead_letters_nothing_and_what_is_dead_comes_back(shared: LocalP
     for _ in range(4):
         assert sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0)["Messages"]
     assert [found["renewed"] for found in ran(shared, "list")["queues"]] == [1, 0]
-    assert ran(shared, "show", name)["messages"][0]["receives"] == 1
+    assert ran(shared, "show", name)["messages"][0]["receives"] == 2  # of the new one
 
-    for _ in range(4):
+    for _ in range(3):
         assert sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0)["Messages"]
     assert "Messages" not in sqs.receive_message(QueueUrl=queue)  # somebody else's sixth receive
     assert ran(shared, "show", name)["messages"][0]["queue"] == "failed-transactions-dlq-local"
     assert ran(shared, "redrive")["moved"] == 1
-    (outcome,) = ran(shared, "replay", name)["outcomes"]
-    assert (outcome["outcome"], outcome["status"], outcome["said"]) == ("refused", 404, "payment_not_found")
+    kept = shared.run("failures", "replay", name, "--env", "local", "--json")
+    assert kept.status == 1
+    (outcome,) = kept.document["data"]["outcomes"]
+    said = "payment_not_found: the payment isn't in the table"
+    assert (outcome["outcome"], outcome["status"], outcome["said"]) == ("missing", 404, said)
+    (outcome,) = ran(shared, "replay", name, "--give-up-missing")["outcomes"]
+    assert (outcome["outcome"], outcome["status"]) == ("refused", 404)
     assert messages_of(shared.aws(), queue) == []

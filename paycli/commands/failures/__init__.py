@@ -19,7 +19,7 @@ def command() -> None:
     """See and settle what the API refused or could not finish: the failed-transactions queue.
 
     SQS counts each look as a receive. Every command receives a message once and shows it again at its end; one that has
-    had all its receives is put back as a new message, so that looking moves nothing to the dead-letter queue.
+    hardly a receive left is put back as a new message, so that looking moves nothing to the dead-letter queue.
     """
 
 

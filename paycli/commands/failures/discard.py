@@ -14,6 +14,7 @@ from paycli.commands.failures.place import (
     ended,
     interruptible,
     kept,
+    not_seen,
     place,
     require_selection,
     settling_options,
@@ -34,6 +35,7 @@ Example: paycli failures discard --kind rejected --env dev
 )
 @click.option("--kind", type=click.Choice(["rejected", "error", "unreadable"]), help="Only messages of this kind.")
 @click.option("--code", help="Only messages of this code, such as invalid_request.")
+@click.option("--of-tests", is_flag=True, help="Only messages of paycli's load and smoke tests.")
 @click.option("--all", "everything", is_flag=True, help="Whatever is in the queue.")
 @settling_options
 @click.option("--yes", is_flag=True, help="Don't ask; for CI.")
@@ -43,6 +45,7 @@ def discard(
     names: tuple[str, ...],
     kind: str | None,
     code: str | None,
+    of_tests: bool,
     everything: bool,
     dead_letters: bool,
     limit: int,
@@ -57,11 +60,13 @@ def discard(
     from paycli.operations.failures.discard import discard as take
     from paycli.operations.failures.report import Report, default_path
 
-    chosen = bool(names or kind or code)
-    require_selection(chosen != everything, "Give names, --kind or --code; or --all for whatever is in the queue.")
+    chosen = bool(names or kind or code or of_tests)
+    require_selection(
+        chosen != everything, "Give names, --kind, --code or --of-tests; or --all for whatever is in the queue."
+    )
     console.require_answer(yes=yes)
     there = place(project)
-    selection = Selection(names, kind, code)
+    selection = Selection(names, kind, code, of_tests)
     with (
         Report(path or default_path(project.root, "discard", project.environment.name)) as report,
         interruptible("discard", report),
@@ -73,10 +78,14 @@ def discard(
         "discarded": [message.name for message in gone.messages],
         "report": str(report.path) if report.lines else None,
         "complete": gone.complete,
+        "hidden": gone.hidden,
         "notes": list(gone.troubles),
     }
-    said = f"{len(gone.messages)} messages are discarded." if gone.messages else "There is nothing of the kind."
+    nothing = "Nothing of the kind can be seen." if gone.hidden else "There is nothing of the kind."
+    said = f"{len(gone.messages)} messages are discarded." if gone.messages else nothing
     errors = [unknown(gone.unknown)] if gone.unknown else []
+    if gone.hidden and (gone.unknown or not names):
+        errors.append(not_seen(gone.hidden))
     return ended(data, [said, *kept(report), *gone.troubles], errors)
 
 

@@ -38,6 +38,8 @@ def list_command(project: Project, limit: int) -> Result:
                 "dead_letters": dead_letters,
                 "complete": found.complete,
                 "renewed": found.renewed,
+                "hidden": found.hidden,
+                "missing": found.missing,
                 "groups": [failures_view.counted(group) for group in found.groups],
                 "messages": [failures_view.summary(message, found.queue) for message in found.messages],
                 "notes": list(found.troubles),

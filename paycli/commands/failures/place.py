@@ -98,6 +98,15 @@ def unknown(names: Sequence[str]) -> PaycliError:
     )
 
 
+def not_seen(count: int) -> PaycliError:
+    """Return the error of messages that are in the queue and were hidden from this run."""
+    return PaycliError(
+        f"{count} messages were not looked at: somebody holds them, or a run that was killed did.",
+        hint="A killed run's come back within 10 minutes: run it again then. `paycli failures list` counts the hidden.",
+        code="hidden",
+    )
+
+
 def ended(data: dict[str, Any], shown: list[Any], errors: list[PaycliError]) -> Result:
     """Return the result of a command that changed something; any error makes it a failure."""
     status = ExitStatus.FAILED if errors else ExitStatus.DONE

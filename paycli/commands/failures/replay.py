@@ -14,6 +14,7 @@ from paycli.commands.failures.place import (
     ended,
     interruptible,
     kept,
+    not_seen,
     place,
     require_selection,
     settling_options,
@@ -25,10 +26,13 @@ from paycli.errors import PaycliError
 if TYPE_CHECKING:
     from paycli.api_client import Answer, ApiClient
     from paycli.aws import Aws
+    from paycli.environment import Environment
     from paycli.operations.failures.advice import Replay
     from paycli.operations.failures.message import Message
     from paycli.operations.failures.replay import Outcome, Replayed
     from paycli.operations.failures.report import Report
+
+_ORDER = "Replayed before the merge, a payment that was processed and lost is stored anew and could be processed again."
 
 
 @click.command(
@@ -41,6 +45,11 @@ Example: paycli failures replay --all --env prod --as-profile checkout
 @click.option("--all", "everything", is_flag=True, help="All that can be replayed.")
 @click.option("--as-profile", metavar="PROFILE", help="Call the API with this AWS profile: as whose keys they are.")
 @click.option("--internal-errors", is_flag=True, help="Also internal_error, whose cause is mended.")
+@click.option(
+    "--give-up-missing",
+    is_flag=True,
+    help="Let go of what is to process a payment that isn't there and won't come back.",
+)
 @settling_options
 @click.option("--yes", is_flag=True, help="Don't ask where the environment retains its data, as prod does.")
 @environment_command
@@ -50,6 +59,7 @@ def replay(
     everything: bool,
     as_profile: str | None,
     internal_errors: bool,
+    give_up_missing: bool,
     dead_letters: bool,
     limit: int,
     path: Path | None,
@@ -58,8 +68,11 @@ def replay(
     """Send failed requests to the API again, each with its original idempotency key.
 
     NAME is a request id, a transaction id or a message id. A message is deleted only once the API has answered for
-    good, and its answer is in the report; with 429, a 5xx or no answer it stays. A payment of somebody else's key is
-    never replayed: sent by another principal, that key would make another payment.
+    good, and its answer is in the report; with 429, a 5xx or no answer it stays, and so it does where the payment that
+    it is to process isn't in the table. A payment of somebody else's key is never replayed: sent by another principal,
+    that key would make another payment.
+
+    Where payments were lost, restore and merge them first: a lost one would be stored anew, and could be paid twice.
     """
     from paycli.api_client import ApiClient
     from paycli.operations.failures.replay import Replayer
@@ -72,6 +85,7 @@ def replay(
         console.require_answer(yes=yes)
     caller = _caller(there.aws, as_profile)
     signed = project.environment.authorization == "iam"
+    warnings: list[str] = []
     client = ApiClient(caller, there.outputs["APIEndpoint"])
     with (
         Report(path or default_path(project.root, "replay", project.environment.name)) as report,
@@ -82,15 +96,17 @@ def replay(
             principal=_principal(caller, signed=signed),
             send=functools.partial(_send, client, signed=signed),
             report=report,
-            confirm=functools.partial(_confirm_replay, there, project.environment.name, yes),
+            confirm=functools.partial(_confirm_replay, there, project.environment, warnings, yes),
             told=_tell,
             internal_errors=internal_errors,
+            give_up_missing=give_up_missing,
         )
         found = replayer.run(there.sqs, there.url(dead_letters=dead_letters), names, limit)
     data = {
         "report": str(report.path) if report.lines else None,
         "principal": replayer.principal,
         "complete": found.complete,
+        "hidden": found.hidden,
         "outcomes": [
             {
                 "name": each.message.name,
@@ -101,7 +117,7 @@ def replay(
             }
             for each in found.outcomes
         ],
-        "notes": list(found.troubles),
+        "notes": [*warnings, *found.troubles],
     }
     shown = [failures_view.outcomes(found.outcomes)] if found.outcomes else []
     return ended(data, [*shown, *_said(found, report)], _errors(found, named=bool(names)))
@@ -135,13 +151,20 @@ def _tell(outcome: "Outcome") -> None:
         console.note(failures_view.outcome(outcome))
 
 
-def _confirm_replay(there: Place, environment: str, yes: bool, messages: "list[Message]") -> None:
-    """Ask before what may move money that is to be kept."""
+def _confirm_replay(
+    there: Place, environment: "Environment", warnings: list[str], yes: bool, messages: "list[Message]"
+) -> None:
+    """Warn where the table may not be recovered yet, and ask before what may move money that is to be kept."""
+    from paycli.operations.restore.pending import pending
+
+    warnings += pending(there.aws.client("dynamodb"), environment)
+    if warnings:
+        console.note("\n".join([*warnings, _ORDER]))
     if not there.kept:
         return
     process = sum(message.text("operation") == "process" for message in messages)
     counts = f"{process} times POST /process, which moves money, and {len(messages) - process} times POST /validate"
-    console.confirm(f"Replay {counts}, on {there.where}", environment, typed=True, yes=yes)
+    console.confirm(f"Replay {counts}, on {there.where}", environment.name, typed=True, yes=yes)
 
 
 def _said(found: "Replayed", report: "Report") -> list[str]:
@@ -150,12 +173,23 @@ def _said(found: "Replayed", report: "Report") -> list[str]:
         for word, verdicts in {
             "replayed": ("done",),
             "refused for good": ("refused",),
+            "kept for want of the payment": ("missing",),
             "still in the queue": ("later", "wrong"),
             "not to be replayed": ("left",),
         }.items()
     }
-    said = [", ".join(f"{count} {word}" for word, count in counts.items() if count) or "There is nothing to replay."]
+    nothing = "Nothing can be seen that is to be replayed." if found.hidden else "There is nothing to replay."
+    said = [", ".join(f"{count} {word}" for word, count in counts.items() if count) or nothing]
     return [*said, *kept(report), *found.troubles]
+
+
+def _not_there(count: int) -> PaycliError:
+    return PaycliError(
+        f"{count} messages stay: the payments that they are to process aren't in the table.",
+        hint="If payments were lost, restore and merge them, then replay again (docs/recovery.md). What has expired, "
+        "or was of a test, won't come back: add --give-up-missing.",
+        code="payment_missing",
+    )
 
 
 def _errors(found: "Replayed", *, named: bool) -> list[PaycliError]:
@@ -164,6 +198,9 @@ def _errors(found: "Replayed", *, named: bool) -> list[PaycliError]:
     if later and not found.stopped:
         message = f"{later} failed again and are still in the queue."
         errors.append(PaycliError(message, hint="Run it again a little later.", code="failed_again"))
+    missing = sum(each.verdict == "missing" for each in found.outcomes)
+    if missing:
+        errors.append(_not_there(missing))
     if named:
         errors += [
             PaycliError(f"{each.message.name} was not replayed: {each.said}.", code="not_replayable")
@@ -172,4 +209,6 @@ def _errors(found: "Replayed", *, named: bool) -> list[PaycliError]:
         ]
     if found.unknown:
         errors.append(unknown(found.unknown))
+    if found.hidden and (found.unknown or not named):
+        errors.append(not_seen(found.hidden))
     return errors

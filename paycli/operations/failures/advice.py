@@ -9,8 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from paycli.operations.failures.message import Message
+from paycli.operations.load.plan import CUSTOMER_PREFIX as LOAD_TEST
+from paycli.smoke.ledger import CUSTOMER_PREFIX as SMOKE_TEST
 
 ANONYMOUS = "anonymous"  # the principal of every caller where the API asks for no signature
+
+_OWN_TESTS = {LOAD_TEST: "load test", SMOKE_TEST: "smoke test"}  # with what their customers and keys begin
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ def advise(message: Message, principal: str | None, *, internal_errors: bool = F
     """
     if not message.fields:
         return Left("it is no message of schema 1")
+    if test := own_test(message):
+        return Left(f"it is of a {test}, whose payments are removed: `paycli failures discard --of-tests` deletes it")
     if message.text("kind") != "error":
         return Left("it would be refused again: its errors say what the caller has to change")
     if message.fields.get("retryable") is not True and not internal_errors:
@@ -58,6 +64,17 @@ def advise(message: Message, principal: str | None, *, internal_errors: bool = F
     if message.text("operation") == "process":
         return _process(message)
     return _validate(message, principal)
+
+
+def own_test(message: Message) -> str:
+    """Return which of paycli's own tests has sent the request, empty where none has, or where the message doesn't tell.
+
+    A processing tells no customer and no key.
+    """
+    payment = message.fields.get("payment")
+    customer = payment.get("customer_id") if isinstance(payment, dict) else None
+    names = [name for name in (customer, message.text("idempotency_key")) if isinstance(name, str)]
+    return next((test for prefix, test in _OWN_TESTS.items() if any(name.startswith(prefix) for name in names)), "")
 
 
 def _process(message: Message) -> Replay | Left:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from paycli.operations.failures.advice import own_test
 from paycli.operations.failures.listing import chosen
 from paycli.operations.failures.message import Message
 from paycli.operations.failures.queue import Facts, looking, read_facts
@@ -20,11 +21,13 @@ class Selection:
     names: Sequence[str] = ()
     kind: str | None = None
     code: str | None = None
+    of_tests: bool = False  # only what paycli's own tests have left
 
     def matches(self, message: Message) -> bool:
-        """Whether kind and code are the ones that are meant."""
+        """Whether kind, code and sender are the ones that are meant."""
         kind, code, _ = message.group
-        return self.kind in (None, kind) and self.code in (None, code)
+        meant = self.kind in (None, kind) and self.code in (None, code)
+        return meant and (not self.of_tests or own_test(message) != "")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Discarded:
     messages: tuple[Message, ...]
     unknown: tuple[str, ...]
     complete: bool
+    hidden: int  # messages that somebody holds
     troubles: tuple[str, ...]
 
 
@@ -56,4 +60,4 @@ def discard(
             report.write(queue, message, action="discarded")
             look.delete(message)
             gone.append(message)
-    return Discarded(queue, tuple(gone), tuple(unknown), look.complete, tuple(look.troubles))
+    return Discarded(queue, tuple(gone), tuple(unknown), look.complete, look.hidden, tuple(look.troubles))

@@ -31,7 +31,9 @@ class Listing:
     queue: Facts
     messages: tuple[Message, ...]  # oldest first
     complete: bool
-    renewed: int  # messages that had had their receives, and were put back as new ones
+    renewed: int  # messages that had hardly a receive left, and were put back as new ones
+    hidden: int  # messages that somebody holds
+    missing: int  # messages that were counted as waiting and didn't come
     troubles: tuple[str, ...]
 
     @property
@@ -45,7 +47,15 @@ def look_at(sqs: Any, url: str, limit: int) -> Listing:
     queue = read_facts(sqs, url)
     with looking(sqs, queue, seconds=_HIDDEN) as look:
         found = sorted(look.messages(limit), key=lambda message: message.at)
-    return Listing(queue, tuple(found), look.complete, look.renewed, tuple(look.troubles))
+    return Listing(
+        queue=queue,
+        messages=tuple(found),
+        complete=look.complete,
+        renewed=look.renewed,
+        hidden=look.hidden,
+        missing=look.missing,
+        troubles=tuple(look.troubles),
+    )
 
 
 def grouped(messages: Iterable[Message]) -> list[Group]:

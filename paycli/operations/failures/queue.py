@@ -4,9 +4,10 @@ SQS has no way to look without receiving. Each receive hides a message for a whi
 received once more than its queue's maxReceiveCount goes to the dead-letter queue instead. So:
 
 - One look receives each message once: what was received stays hidden until the look ends, and is then shown again.
-- A message whose last receive this was is put back as a new one, sent first and deleted then: its count begins anew.
-  A dead-letter queue and its redrive would do the same to it (new id, new age), after an alarm.
-- Whatever ends paycli, what it holds comes back by itself when the visibility timeout ends.
+- A message with one receive left, or none, is put back as a new one as soon as it comes, sent first and deleted then:
+  its count begins anew. A dead-letter queue and its redrive would do the same to it (new id, new age), after an alarm.
+- Whatever ends paycli, what it holds comes back by itself when the visibility timeout ends, and has receives left: what
+  was put back at the end of a look only, a killed look would leave for the next one to move.
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
@@ -72,6 +73,17 @@ class Look:
     renewed: int = 0  # messages that were put back as new ones
     troubles: list[str] = field(default_factory=list)
 
+    @property
+    def hidden(self) -> int:
+        """How many somebody held before the look, and holds still, as far as the counts tell."""
+        held, waiting = self.queue.in_flight, self.queue.waiting
+        return max(0, min(held, waiting + held - self.seen)) if self.complete else held
+
+    @property
+    def missing(self) -> int:
+        """How many were counted as waiting and didn't come: moved by this look, taken meanwhile, or counted wrongly."""
+        return max(0, self.queue.waiting - self.seen) if self.complete else 0
+
     def messages(self, limit: int) -> Iterator[Message]:
         """Receive until nothing more comes, or `limit` messages were seen; hold each until it is deleted or given back.
 
@@ -87,9 +99,25 @@ class Look:
             for message in batch:
                 again = message.message_id in self.held
                 self.held[message.message_id] = message  # SQS takes the newest handle only
-                if not again:
+                if not again and not self._renewed_at_once(message):
                     self.seen += 1
                     yield message
+
+    def _renewed_at_once(self, message: Message) -> bool:
+        """Put a message back as a new one where it has hardly a receive left; the new one comes in this look, too.
+
+        What may not be put back is seen as it is, and tried again at the end.
+        """
+        most = self.queue.max_receives
+        if most is None or message.receives < max(most - 1, 2):  # from the 2nd receive on: else it would never end
+            return False
+        try:
+            self.move(message, self.queue.url)
+        except (BotoCoreError, ClientError):
+            self.held[message.message_id] = message
+            return False
+        self.renewed += 1
+        return True
 
     def _receive(self, count: int) -> list[Message]:
         answer = self.sqs.receive_message(

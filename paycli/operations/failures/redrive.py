@@ -101,4 +101,5 @@ def _by_hand(sqs: Any, dead: Facts, alive: Facts) -> Redriven:
         for message in look.messages(_ALL):
             look.move(message, alive.url)
             moved += 1
-    return Redriven(moved, by_sqs=False, troubles=tuple(look.troubles))
+    hidden = [f"{look.hidden} more are hidden: somebody holds them. Run it again later."] if look.hidden else []
+    return Redriven(moved, by_sqs=False, troubles=(*look.troubles, *hidden))

@@ -27,17 +27,18 @@ _HIDDEN = 600
 _LONGEST = 30  # seconds that a request may take; API Gateway gives up after 29
 _FAILURES = 3  # in a row: then the API is still down, and each further try would leave one more message in the queue
 _DONE = {"validate": "validated", "process": "processed"}
+# A processing of a payment that isn't there: if it was lost, it may be restored, and is to be processed then.
+_MISSING = ("payment_not_found", 404)
 # What only the functions, or the request models that are made from their contract, say of a request; docs/api.md.
 _REFUSALS = {
     "invalid_request": 400,
     "card_data_refused": 400,
-    "payment_not_found": 404,
     "payment_expired": 409,
     "body_too_large": 413,
     "idempotency_key_reused": 422,
 }
 
-Verdict = Literal["done", "refused", "later", "wrong"]
+Verdict = Literal["done", "refused", "missing", "later", "wrong"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Replayed:
     stopped: PaycliError | None
     unknown: tuple[str, ...]
     complete: bool
+    hidden: int  # messages that somebody holds
     troubles: tuple[str, ...]
 
 
@@ -66,6 +68,7 @@ class Replayer:
     """How messages are replayed: by whom, how a request is sent, where answers are kept.
 
     `confirm` gets the messages that are about to be sent, and raises where they shall not be; `told` gets each outcome.
+    With `give_up_missing` a payment that isn't in the table is one that won't come back.
     """
 
     principal: str
@@ -74,6 +77,7 @@ class Replayer:
     confirm: Callable[[list[Message]], None]
     told: Told
     internal_errors: bool = False
+    give_up_missing: bool = False
     clock: Callable[[], float] = time.monotonic
 
     def run(self, sqs: Any, url: str, names: Sequence[str], limit: int) -> Replayed:
@@ -92,7 +96,7 @@ class Replayer:
             if sent := [message for message, plan in plans if isinstance(plan, Replay)]:
                 self.confirm(sent)
             outcomes, stopped = self._all(look, plans, deadline)
-        return Replayed(tuple(outcomes), stopped, tuple(unknown), look.complete, tuple(look.troubles))
+        return Replayed(tuple(outcomes), stopped, tuple(unknown), look.complete, look.hidden, tuple(look.troubles))
 
     def _all(
         self, look: Look, plans: list[tuple[Message, Replay | Left]], deadline: float
@@ -121,6 +125,8 @@ class Replayer:
                 raise
             return Outcome(message, "later", error.message)
         verdict, said = judge(answer, request, message)
+        if verdict == "missing" and self.give_up_missing:
+            verdict = "refused"
         if verdict in ("done", "refused"):
             told = {"status": answer.status, "body": _body(answer)}
             self.report.write(look.queue, message, action="replayed", principal=self.principal, answer=told)
@@ -139,6 +145,8 @@ def judge(answer: Answer, request: Replay, message: Message) -> tuple[Verdict, s
         again = " (it had been done before)" if "idempotent-replayed" in answer.headers else ""
         return "done", f"{_DONE[request.operation]}{again}"
     code = said.get("code")
+    if (code, answer.status) == _MISSING:
+        return "missing", f"{code}: the payment isn't in the table"
     if isinstance(code, str) and _REFUSALS.get(code) == answer.status:
         return "refused", code
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:

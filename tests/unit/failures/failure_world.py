@@ -83,6 +83,8 @@ class World(Stack):
         self.effects: list[tuple[str, str]] = []
         self.down: Callable[[int], int] = lambda _: 0  # number of the request -> the status of its failure
         self.requests_sent = 0
+        self.restored: list[str] = []  # tables beside the live one
+        self.lost: set[str] = set()  # payments that are not in the table
         for body in bodies:
             self.put(QUEUE, body)
         for name in ("get_queue_attributes", "receive_message", "change_message_visibility_batch", "send_message"):
@@ -106,6 +108,7 @@ class World(Stack):
             ],
         }
         self.operations |= {
+            "ListTables": lambda _: {"TableNames": ["transactions-test", *self.restored]},
             "DescribeStacks": lambda _: {"Stacks": [self.described]},
             "GetCallerIdentity": lambda _: {
                 "Account": "123456789012",
@@ -277,6 +280,8 @@ class World(Stack):
         body = json.loads(request.body)
         if request.operation == "process":
             transaction_id = body["transaction_id"]
+            if transaction_id in self.lost:
+                return answered(404, {"code": "payment_not_found"})
             again = self.payments.get(transaction_id) == "processed"
             self.payments[transaction_id] = "processed"
         else:

@@ -58,6 +58,28 @@ def test_what_is_not_replayed_says_why(body: dict[str, Any], words: str) -> None
     assert words in plan.why
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"idempotency_key": "paycli-load-5497ada1-0-7"}, "of a load test"),
+        ({"payment": {**payment(1), "customer_id": "paycli-load-5497ada1-0-7"}}, "of a load test"),
+        ({"idempotency_key": "paycli-smoke-0a1b2c3d-workflow"}, "of a smoke test"),
+        ({"kind": "rejected", "payment": {"customer_id": "paycli-smoke-0a1b2c3d"}}, "of a smoke test"),
+        ({"retryable": False, "payment": {**payment(1), "customer_id": "paycli-load-5497ada1-0-7"}}, "of a load test"),
+    ],
+)
+def test_a_message_of_a_test_never_becomes_a_payment(changes: dict[str, Any], words: str) -> None:
+    for plan in (advise(message(error(1, **changes)), who, internal_errors=True) for who in (OURS, None)):
+        assert isinstance(plan, Left)
+        assert words in plan.why
+        assert "discard --of-tests" in plan.why
+
+
+@pytest.mark.parametrize("customer", ["paycli", "a-paycli-load-1", "PAYCLI-LOAD-1", 7, None])
+def test_a_customer_who_is_none_of_a_test_is_replayed(customer: Any) -> None:
+    assert isinstance(advise(message(error(1, payment={**payment(1), "customer_id": customer})), OURS), Replay)
+
+
 def test_an_internal_error_goes_back_where_that_is_asked_for() -> None:
     body = error(1, code="internal_error", retryable=False)
     assert isinstance(advise(message(body), OURS, internal_errors=True), Replay)

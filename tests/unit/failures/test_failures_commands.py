@@ -14,7 +14,7 @@ from paycli.cli import run
 from paycli.commands.common import Project
 from tests.command_line import Ran
 from tests.unit.failures.failure_world import DEAD, QUEUE, World, error, rejected
-from tests.unit.smoke.smoke_stack import serving
+from tests.unit.smoke.smoke_stack import AwsError, serving
 
 
 class Desk:
@@ -57,7 +57,8 @@ def test_list_shows_both_queues_by_kind_code_and_age_without_what_was_to_be_paid
     ran = desk.run("list")
     assert ran.status == 0, ran.err
     lines = ran.out.splitlines()
-    assert lines[0] == "failed-transactions-test: 3 waiting, 1 hidden (somebody holds them)"
+    assert lines[0] == "failed-transactions-test: 3 waiting, 1 hidden"
+    assert "Hidden is what somebody holds, or a run that was killed: " in ran.out
     assert "failed-transactions-dlq-test: 1 waiting" in lines
     assert [line.split()[:4] for line in lines[2:5]] == [
         ["1", "error", "temporarily_unavailable", "process"],
@@ -81,10 +82,20 @@ def test_list_says_what_it_did_not_look_at_and_what_is_empty(desk: Desk) -> None
     assert desk.run("list").out == "failed-transactions-test: empty\n\nfailed-transactions-dlq-test: empty\n"
 
 
-def test_the_fifth_list_says_that_it_has_set_the_counts_back(desk: Desk) -> None:
-    said = [desk.run("list").out for _ in range(5)]
-    assert "put back" not in said[3]
-    assert "3 had had their 5 receives and were put back as new messages" in said[4]
+def test_the_fourth_list_says_that_it_has_set_the_counts_back(desk: Desk) -> None:
+    said = [desk.run("list").out for _ in range(4)]
+    assert "put back" not in said[2]
+    assert "3 had hardly a receive left of 5 and were put back as new messages" in said[3]
+
+
+def test_the_counts_of_list_add_up_where_it_moves_what_others_have_used_up(desk: Desk) -> None:
+    for held in desk.world.queues[QUEUE][:2]:
+        held.receives = 5
+    lines = desk.run("list").out.splitlines()
+    assert lines[0] == "failed-transactions-test: 1 waiting"
+    assert any(line.startswith("2 more had been counted and didn't come") for line in lines)
+    assert "failed-transactions-dlq-test: 2 waiting" in lines
+    assert (desk.run("list", "--json").data["queues"][0]["missing"]) == 0
 
 
 def test_show_tells_all_of_a_payment_and_what_to_do(desk: Desk) -> None:
@@ -162,6 +173,61 @@ def test_a_failing_api_is_1_and_the_messages_stay(desk: Desk) -> None:
     ran = desk.run("replay", "--all")
     assert "Error: Stopped: the API failed 3 times in a row" in ran.err
     assert len(desk.world.queues[QUEUE]) == 4
+
+
+def test_a_processing_without_its_payment_is_1_and_stays(desk: Desk) -> None:
+    desk.world.lost = {"txn_key-2"}
+    ran = desk.run("replay", "--all")
+    assert ran.status == 1
+    assert "1 replayed, 1 kept for want of the payment, 1 not to be replayed" in ran.out
+    assert "Error: 1 messages stay: the payments that they are to process aren't in the table." in ran.err
+    assert "restore and merge them, then replay again" in ran.err
+    assert desk.world.requests_in(QUEUE) == ["request-2", "request-3"]
+    ran = desk.run("replay", "--all", "--give-up-missing")
+    assert ran.status == 0
+    assert "1 refused for good, 1 not to be replayed" in ran.out
+    assert desk.world.requests_in(QUEUE) == ["request-3"]
+
+
+def test_a_replay_warns_before_it_asks_where_a_restored_table_may_not_be_merged(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (desk.root / "paycli.toml").write_text("[env.test]\nretain_data = true\n")
+    desk.world.restored = ["transactions-test-drill-20261123T021000Z", "transactions-test-restore-20261123T021000Z"]
+    said: list[str] = []
+    monkeypatch.setattr(console, "can_ask", lambda: True)
+    monkeypatch.setattr(console, "note", said.append)
+    monkeypatch.setattr(console, "confirm", lambda action, *_, **__: said.append(action))
+    data = desk.run("replay", "--all", "--json").data
+    (note,) = data["notes"]
+    assert note.startswith("transactions-test-restore-20261123T021000Z is there: is what was lost merged?")
+    assert said[0].splitlines() == [note, said[0].splitlines()[1]]
+    assert "could be processed again" in said[0]
+    assert said[1].startswith("Replay 1 times POST /process")
+    asked = len(said)
+    desk.run("replay", "--all")  # nothing is left that would be sent
+    assert len(said) == asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"Table": {"TableName": "transactions-test", "TableStatus": "CREATING"}}, "transactions-test is CREATING"),
+        (AwsError("ResourceNotFoundException"), "transactions-test is gone: recover it first"),
+        (AwsError("AccessDeniedException"), "Whether the table is being recovered can't be told: AWS refused"),
+    ],
+)
+def test_a_replay_warns_where_the_table_is_not_there_or_cannot_be_seen(desk: Desk, answer: Any, words: str) -> None:
+    def described(_: dict[str, Any]) -> dict[str, Any]:
+        if isinstance(answer, AwsError):
+            raise answer
+        found: dict[str, Any] = answer
+        return found
+
+    desk.world.operations["DescribeTable"] = described
+    ran = desk.run("replay", "--all")
+    assert ran.status == 0
+    assert words in ran.err
 
 
 def test_another_profile_calls_the_api_as_whose_keys_they_are(
@@ -242,6 +308,37 @@ def test_discard_keeps_a_file_of_what_it_deletes(desk: Desk) -> None:
     assert desk.run("discard", "--all", "--dead-letters", "--yes").out == "There is nothing of the kind.\n"
     assert desk.run("discard", "--all", "--yes").status == 0
     assert desk.world.queues[QUEUE] == []
+
+
+def test_what_tests_have_left_is_not_replayed_and_can_be_discarded(desk: Desk) -> None:
+    desk.world.put(QUEUE, error(7, idempotency_key="paycli-load-5497ada1-0-1"))
+    desk.world.put(QUEUE, error(8, payment={"customer_id": "paycli-smoke-0a1b2c3d"}))
+    ran = desk.run("replay", "--all")
+    assert (ran.status, desk.world.requests_in(QUEUE)) == (0, ["request-3", "request-7", "request-8"])
+    assert "it is of a load test" in desk.run("show", "request-7").out
+    data = desk.run("discard", "--of-tests", "--yes", "--json").data
+    assert data["discarded"] == ["request-7", "request-8"]
+    assert desk.world.requests_in(QUEUE) == ["request-3"]
+
+
+def test_what_a_killed_run_has_hidden_is_not_nothing(desk: Desk) -> None:
+    for held in desk.world.queues[QUEUE]:
+        held.hidden_until = 600
+    for arguments, said in (
+        (("replay", "--all"), "Nothing can be seen that is to be replayed.\n"),
+        (("discard", "--kind", "rejected", "--yes"), "Nothing of the kind can be seen.\n"),
+        (("discard", "request-3", "--yes"), "Nothing of the kind can be seen.\n"),
+        (("replay", "request-1"), "Nothing can be seen that is to be replayed.\n"),
+    ):
+        ran = desk.run(*arguments)
+        assert (ran.status, ran.out) == (1, said)
+        assert "3 messages were not looked at: somebody holds them, or a run that was killed did." in ran.err
+        assert "come back within 10 minutes: run it again then" in ran.err
+    assert desk.run("replay", "--all", "--json").data["hidden"] == 3
+    desk.world.queues[QUEUE][0].hidden_until = 0
+    assert desk.run("replay", "request-1").status == 0  # the others weren't meant
+    desk.world.queues[QUEUE].clear()
+    assert desk.run("replay", "--all").status == 0
 
 
 def test_discard_without_a_confirmation_changes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,12 +53,76 @@ def test_a_limit_leaves_the_others_alone() -> None:
 def test_no_number_of_looks_moves_a_message_to_the_dead_letter_queue(looks: int) -> None:
     world = World(error(1), error(2))
     world.queues[QUEUE][0].attributes = {"origin": {"DataType": "String", "StringValue": "a test"}}
-    renewed = [look(world).renewed for _ in range(looks)]
-    assert sum(renewed) == looks // 5 * 2
+    found = [look(world) for _ in range(looks)]
+    assert (
+        sum(each.renewed for each in found) == (looks - 1) // 3 * 2
+    )  # at the fourth receive, the fourth of the new one...
+    assert {(len(each.messages), each.missing) for each in found} == {(2, 0)}
     assert world.queues[DEAD] == []
     assert world.requests_in(QUEUE) == ["request-1", "request-2"]
     assert any(held.attributes for held in world.queues[QUEUE])
     assert world.hidden() == 0
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_a_queue_that_allows_few_receives_is_looked_at_all_the_same(most: int) -> None:
+    world = World(error(1), error(2))
+    world.max_receives = most
+    for _ in range(5):
+        found = look(world)
+        assert (len(found.messages), found.missing) == (2, 0)
+    assert world.queues[DEAD] == []
+    assert found.renewed == 2 or most > 1
+
+
+def killed(world: World, seconds: int) -> None:
+    """Kill a look when it has received all: its messages come back by themselves."""
+    sqs = world.sqs()
+    with pytest.raises(KeyboardInterrupt), looking(sqs, read_facts(sqs, QUEUE), seconds=seconds) as held:
+        list(held.messages(1000))
+        world.killed = True
+    assert world.hidden() == len(world.queues[QUEUE])
+    world.killed, world.now = False, world.now + seconds
+
+
+def test_no_number_of_killed_looks_moves_a_message_to_the_dead_letter_queue() -> None:
+    world = World(*[error(number) for number in range(12)])
+    for _ in range(9):
+        killed(world, 120)
+    found = look(world)
+    assert (len(found.messages), found.missing, world.queues[DEAD]) == (12, 0, [])
+
+
+def test_what_a_look_moves_is_said_to_be_missing_and_not_to_be_waiting() -> None:
+    world = World(error(1), error(2), error(3))
+    for held in world.queues[QUEUE][:2]:
+        held.receives = 5  # by another program, which took no care
+    found = look(world)
+    assert [message.name for message in found.messages] == ["request-3"]
+    assert (found.queue.waiting, found.missing, found.hidden) == (3, 2, 0)
+    assert world.requests_in(DEAD) == ["request-1", "request-2"]
+
+
+def test_what_comes_back_during_a_look_is_not_hidden() -> None:
+    world = World(error(1), error(2), error(3))
+    for held in world.queues[QUEUE][:2]:
+        held.hidden_until = 60
+    assert (look(world).hidden, look(world, 1).hidden) == (2, 2)
+    world.empties = 1
+    sqs = world.sqs()
+    with looking(sqs, read_facts(sqs, QUEUE), seconds=120) as held_by_us:
+        world.now = 60
+        assert len(list(held_by_us.messages(1000))) == 3
+        assert held_by_us.hidden == 0
+
+
+def test_a_copy_that_is_there_beside_its_message_is_seen_beside_it() -> None:
+    world = World(error(1))
+    world.queues[QUEUE][0].receives = 4
+    world.broken["DeleteMessage"] = "AccessDenied"
+    found = look(world)
+    assert [message.receives for message in found.messages] == [5, 1]
+    assert "request-1 has had its 5 receives, and its count can't be set back" in found.troubles[0]
 
 
 def test_the_dead_letter_queue_has_no_count_to_set_back() -> None:

@@ -38,6 +38,13 @@ def test_sqs_moves_the_messages_itself_and_is_followed() -> None:
     assert "ReceiveMessage" not in world.calls
 
 
+def test_what_somebody_holds_is_not_moved_and_that_is_said() -> None:
+    world = dead(2)
+    world.queues[DEAD][0].hidden_until = 120
+    done = redriven(world)
+    assert (done.moved, done.troubles) == (1, ("1 more are hidden: somebody holds them. Run it again later.",))
+
+
 def test_what_has_not_changed_is_not_said_again() -> None:
     world = dead(0, [{"Status": "CANCELLING", "StartedTimestamp": 5, "ApproximateNumberOfMessagesToMove": 9}])
     world.moves = world.moves or []

@@ -76,7 +76,6 @@ def test_what_had_been_done_is_not_done_again_and_is_said(tmp_path: Path) -> Non
     ("status", "code"),
     [
         (400, "invalid_request"),
-        (404, "payment_not_found"),
         (409, "payment_expired"),
         (422, "idempotency_key_reused"),
     ],
@@ -87,6 +86,33 @@ def test_a_refusal_for_good_takes_the_message_and_is_kept(tmp_path: Path, status
     assert verdicts(found) == ["refused"]
     assert world.queues[QUEUE] == []
     assert report[0]["answer"] == {"status": status, "body": {"status": status, "code": code}}
+
+
+def test_a_processing_stays_until_its_payment_is_restored(tmp_path: Path) -> None:
+    world = World(error(1, "process"), error(2, "process"))
+    world.lost = {"txn_key-1"}
+    found, report = replayed(world, tmp_path)
+    assert [(outcome.verdict, outcome.said) for outcome in found.outcomes] == [
+        ("missing", "payment_not_found: the payment isn't in the table"),
+        ("done", "processed"),
+    ]
+    assert found.stopped is None
+    assert world.requests_in(QUEUE) == ["request-1"]
+    assert world.hidden() == 0
+    assert len(report) == 1
+
+    world.lost = set()
+    assert verdicts(replayed(world, tmp_path)[0]) == ["done"]
+    assert ("process", "txn_key-1") in world.effects
+
+
+def test_a_payment_that_will_not_come_back_can_be_given_up(tmp_path: Path) -> None:
+    world = World(error(1, "process"))
+    world.lost = {"txn_key-1"}
+    found, report = replayed(world, tmp_path, give_up_missing=True)
+    assert verdicts(found) == ["refused"]
+    assert world.queues[QUEUE] == []
+    assert report[0]["answer"]["status"] == 404
 
 
 @pytest.mark.parametrize("status", [1, 429, 500, 502, 503, 504])

@@ -227,6 +227,7 @@ def test_the_screen_says_it_all() -> None:
         "1 discrepancies: 1 payments in the table",
         "2 expected, 1 recorded, 1 counted as lost",
         "only counted: retain_data is on",
+        "discard --of-tests",
         "ledger.jsonl",
     ):
         assert words in text

@@ -136,6 +136,9 @@ class Stack:
                     "transaction_id": {"S": transaction},
                     "status": {"S": "validated"},
                     "customer_id": {"S": payment["customer_id"]},
+                    "amount_minor": {"N": str(payment["amount"]).replace(".", "")},
+                    "currency": {"S": payment.get("currency", "USD")},
+                    "expires_at": {"N": "1800000000"},
                 },
             )
         return Reply(200, {"status": "validated", "transaction_id": transaction})
@@ -159,6 +162,7 @@ class Stack:
                 return problem(404, "payment_not_found")
             if item["status"] != {"S": "processed"}:
                 item |= {"status": {"S": "processed"}, "processed_at": {"S": "2026-07-01T00:00:00.000Z"}}
+                del item["expires_at"]
             return Reply(
                 200,
                 {

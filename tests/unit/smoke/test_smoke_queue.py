@@ -197,6 +197,14 @@ def test_the_message_of_a_lost_answer_is_removed_too() -> None:
 
 def test_the_message_of_a_failed_request_is_removed_too() -> None:
     stack = Stack()
+    failing_once(stack)
+    (result,) = checked(stack, "unknown-payment", deadline=30)
+    assert result.passed
+    assert stack.messages == []
+
+
+def failing_once(stack: Stack, *, hang_up: bool = False) -> list[Reply]:
+    """Let the first request of /process fail, as a throttled one does; its message tells no customer."""
     failures: list[Reply] = []
 
     def fail_once(request: Request) -> Reply:
@@ -204,12 +212,29 @@ def test_the_message_of_a_failed_request_is_removed_too() -> None:
             return stack.process(request)
         failures.append(problem(503, "temporarily_unavailable"))
         stack.put_message(json.dumps({"request_id": failures[0].document["request_id"], "kind": "error"}))
-        return failures[0]
+        return Reply(503, {}, hang_up=True) if hang_up else failures[0]
 
     stack.routes["POST /process"] = fail_once
-    (result,) = checked(stack, "unknown-payment", deadline=30)
-    assert result.passed
-    assert stack.messages == []
+    return failures
+
+
+def test_a_message_of_a_request_that_failed_at_first_is_named_where_it_stays() -> None:
+    stack = Stack(retain_data=True)
+    failures = failing_once(stack)
+    workflow, tidied = checked(stack, "workflow", deadline=30)
+    assert (workflow.passed, tidied.name, tidied.passed) == (True, "cleanup", True)
+    name = failures[0].document["request_id"]
+    assert f"whose messages may stay in the queue (retain_data is on): that of {name};" in tidied.detail
+    assert tidied.detail.endswith(f"paycli failures discard {name} --env test")
+    assert len(stack.messages) == 1
+
+
+def test_a_message_that_a_lost_answer_may_have_left_is_said() -> None:
+    stack = Stack(retain_data=True)
+    failing_once(stack, hang_up=True)
+    _, tidied = checked(stack, "workflow", deadline=30)
+    assert "perhaps one of a request that got no answer" in tidied.detail
+    assert tidied.detail.endswith("paycli failures discard --of-tests --env test")
 
 
 def test_a_queue_that_cannot_be_tidied_is_a_failed_cleanup() -> None:

@@ -69,6 +69,8 @@ def forgetting(stack: Stack) -> None:
         (storing(1, status={"S": "processed"}), "status validated in the table"),
         (storing(1, customer_id={"S": "somebody"}), "in the table"),
         (storing(1, customer_id=None), "in the table"),
+        (storing(1, amount_minor={"N": "1"}), "amount_minor 123 in the table"),
+        (storing(1, currency={"S": "EUR"}), "currency USD in the table"),
         (changing("POST /process", status="done"), "status processed in the answer"),
         (changing("POST /process", transaction_id="txn_other"), "in the answer"),
         (changing("POST /process", drop="processed_at"), "processed_at in the answer to /process"),
@@ -89,6 +91,22 @@ def test_a_step_that_goes_wrong_fails_with_what_was_expected(break_it: Break, ex
     assert result.found
     if "drop" not in repr(break_it) and "transaction_id in the answer to" not in result.expected:
         assert stack.items == {}
+
+
+def test_a_deploy_that_changes_what_is_to_be_paid_when_it_processes_it_fails() -> None:
+    stack = Stack()
+    process = stack.routes["POST /process"]
+
+    def corrupting(request: Request) -> Reply:
+        reply = process(request)
+        stack.items[reply.document["transaction_id"]] |= {"amount_minor": {"N": "1"}, "description": {"S": "new"}}
+        return reply
+
+    stack.routes["POST /process"] = corrupting
+    result = checked(stack)
+    assert result.expected == "the payment as it was validated after processing"
+    assert result.found == "changed: amount_minor, description"
+    assert stack.items == {}
 
 
 def test_the_attributes_that_changed_are_named() -> None:
