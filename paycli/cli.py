@@ -20,6 +20,7 @@ from paycli.text import redacted
 COMMANDS = {
     "render": "Write the CloudFormation template of an environment.",
     "deploy": "Create or update the stack, follow it and write its outputs.",
+    "bootstrap": "Make what deploys need once in an account and region.",
     "diff": "Show what a deploy would change, in the stack and in the code.",
     "smoke-test": "Check the deployed stack with real requests.",
     "load-test": "Send load, and prove that no payment was lost or doubled.",
