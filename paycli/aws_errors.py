@@ -210,8 +210,8 @@ _ANSWERED = (
         "artifact_bucket_gone",
         "The artifact bucket is gone, deleted past CloudFormation, and the records of all deploys with it",
         "Its stack can't make it again, and nothing else is lost with that: "
-        "`aws cloudformation delete-stack --stack-name paycli-bootstrap` in this account and region, then deploy, "
-        "which makes both anew. What is deployed goes on meanwhile.",
+        "`aws cloudformation delete-stack --stack-name paycli-bootstrap` in this account and region, then "
+        "`paycli bootstrap` or a deploy, which make both anew. What is deployed goes on meanwhile.",
     ),
     _Meaning(
         # As botocore's own retries name them: botocore/retries/standard.py.

@@ -8,7 +8,7 @@ import signal
 import sys
 import traceback
 from types import FrameType, TracebackType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -16,10 +16,14 @@ from paycli import __version__
 from paycli.errors import ExitStatus, PaycliError
 from paycli.text import redacted
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 # Name -> one line of help. Kept here so that `paycli --help` imports no command.
 COMMANDS = {
     "render": "Write the CloudFormation template of an environment.",
     "deploy": "Create or update the stack, follow it and write its outputs.",
+    "bootstrap": "Make what deploys need once in an account and region.",
     "diff": "Show what a deploy would change, in the stack and in the code.",
     "smoke-test": "Check the deployed stack with real requests.",
     "load-test": "Send load, and prove that no payment was lost or doubled.",
@@ -37,6 +41,7 @@ COMMANDS = {
     "teardown": "Delete the stack; says first what goes and what stays.",
     "local": "Start, stop and look at the embedded AWS.",
     "config": "Show each setting of an environment and where it comes from.",
+    "completion": "Print the script by which bash, zsh or fish completes paycli.",
 }
 
 
@@ -63,6 +68,13 @@ class _LazyGroup(click.Group):
             if nearest:
                 raise click.UsageError(f"{error.message} Did you mean {nearest[0]!r}?", ctx) from None
             raise
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Complete a command's name from the list: click would import each command."""
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

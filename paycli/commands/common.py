@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from paycli import configuration, console
+from paycli.environment import presets
 from paycli.errors import DetachedError, PaycliError, not_deployed
 from paycli.files import write_whole
 
@@ -103,6 +104,15 @@ def env_is_given() -> bool:
     return click.get_current_context().get_parameter_source("env") is ParameterSource.COMMANDLINE
 
 
+def _environments(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the name of an environment; whatever is wrong with the project, the shell hears nothing of it."""
+    try:
+        names = configuration.known_names(configuration.project_root())
+    except (OSError, PaycliError):
+        names = sorted(presets())
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def env_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add --env; the command gets the name as `env`."""
     return click.option(
@@ -112,6 +122,7 @@ def env_option(function: Callable[..., Any]) -> Callable[..., Any]:
         envvar="PAYCLI_ENV",
         default="dev",
         show_default="PAYCLI_ENV, else dev",
+        shell_complete=_environments,
         help="The environment: local, dev, prod, or any of paycli.toml.",
     )(function)
 

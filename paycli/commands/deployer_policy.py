@@ -57,7 +57,7 @@ def command(project: Project, kind: str, output: Path | None) -> Result:
     \b
     deployer    whoever runs deploy, rollback, status, outputs and teardown
     smoke-test  besides, for smoke-test: it reads and deletes payments, which ought to be its own
-    bootstrap   besides, for the first deploy of an account and region
+    bootstrap   whoever runs bootstrap; else besides, for the first deploy of an account and region
     import      besides, for the deploy that takes up what a teardown has kept
     role        the role that CloudFormation assumes (cloudformation_role)
     trust       the trust policy of that role

@@ -1,6 +1,7 @@
 """The bootstrap stack: the artifact bucket of an account and region, and API Gateway's log role."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from paycli.aws import Aws
 from paycli.deployment import failure, stacks, states
@@ -10,6 +11,13 @@ from paycli.errors import PaycliError, not_deployed
 from paycli.progress import Report, Step
 from paycli.stack.bootstrap import BOOTSTRAP_STACK, build_bootstrap
 from paycli.stack.rendering import to_json
+
+if TYPE_CHECKING:
+    from troposphere import Template
+
+
+# What the requests that create and update the stack have in common.
+_SAME = {"Capabilities": ["CAPABILITY_IAM"], "Tags": [{"Key": "ManagedBy", "Value": "paycli"}]}
 
 
 def find_bucket(aws: Aws) -> str | None:
@@ -35,50 +43,77 @@ def ensure_bucket(aws: Aws, environment: Environment, report: Report) -> str:
     bucket = find_bucket(aws)
     if bucket:
         return bucket
-    cloudformation = aws.client("cloudformation")
-    policy = states.Policy(wait=True, ask=lambda _action: True)
-    target = states.Target(BOOTSTRAP_STACK, environment, removable=states.FAILED_CREATES)
-    stack = states.bring_to_rest(cloudformation, target, policy, report)
-    if stack is None:
+    if standing(aws, environment, states.Policy(wait=True, ask=lambda _action: True), report) is None:
         report(Step(f"Making {BOOTSTRAP_STACK}: the artifact bucket of this account and region, once"))
-        _create(aws, environment, report)
+        make(aws, environment, report)
     bucket = find_bucket(aws)
     if bucket is None:
-        raise PaycliError(
-            f"The stack {BOOTSTRAP_STACK} can't be used.",
-            hint="Look at its events in the CloudFormation console; every environment of the account leans on it.",
-            code="bootstrap_failed",
-        )
+        raise unusable()
     return bucket
 
 
-def _create(aws: Aws, environment: Environment, report: Report) -> None:
+def standing(aws: Aws, environment: Environment, policy: states.Policy, report: Report) -> stacks.Stack | None:
+    """Return the stack in a state that can be updated, or None where it is to be created."""
+    target = states.Target(BOOTSTRAP_STACK, environment, removable=states.FAILED_CREATES)
+    return states.bring_to_rest(aws.client("cloudformation"), target, policy, report)
+
+
+def unusable() -> PaycliError:
+    """Return the error of a stack that stands, and has no bucket."""
+    return PaycliError(
+        f"The stack {BOOTSTRAP_STACK} can't be used.",
+        hint="Look at its events in the CloudFormation console; every environment of the account leans on it.",
+        code="bootstrap_failed",
+    )
+
+
+def make(aws: Aws, environment: Environment, report: Report, *, command: str = "") -> None:
+    """Create the stack and follow it; where another deploy has just begun that, follow that one's.
+
+    `command` is what an error says to run again, where it isn't the deploy.
+    """
     cloudformation = aws.client("cloudformation")
-    embedded = environment.target == "embedded"
-    template = build_bootstrap(retain=not embedded, tls_only=not embedded, log_role=_log_role_missing(aws))
+    template = wanted(aws, environment)
     stack_id = _create_or_join(cloudformation, to_json(template))
     finished = follow(cloudformation, stack_id, after="", total=len(template.resources), report=report)
-    failure.demand(cloudformation, finished, "CREATE_COMPLETE", stack_id, environment)
+    failure.demand(cloudformation, finished, "CREATE_COMPLETE", stack_id, environment, command=command)
     stacks.shown(cloudformation, stack_id, finished.status)
+
+
+def update(aws: Aws, environment: Environment, stack_id: str, body: str, report: Report, *, command: str) -> None:
+    """Give the stack another template, and follow that; `command` as in `make`."""
+    from botocore.exceptions import ClientError
+
+    cloudformation = aws.client("cloudformation")
+    after = last_event(cloudformation, stack_id)
+    try:
+        cloudformation.update_stack(StackName=stack_id, TemplateBody=body, **_SAME, ClientRequestToken=str(uuid4()))
+    except ClientError as error:
+        if "No updates are to be performed" not in error.response["Error"]["Message"]:
+            raise
+        return  # a DeletionPolicy alone, say, is none to CloudFormation
+    finished = follow(cloudformation, stack_id, after=after, total=0, report=report)
+    failure.demand(cloudformation, finished, "UPDATE_COMPLETE", stack_id, environment, command=command)
+    stacks.shown(cloudformation, stack_id, finished.status)
+
+
+def wanted(aws: Aws, environment: Environment, *, log_role: bool = False) -> "Template":
+    """Return the stack's template; `log_role` says that the stack has API Gateway's log role already.
+
+    The setting is the account's: one that is there stays, whosever it is (one call).
+    """
+    embedded = environment.target == "embedded"
+    missing = log_role or not aws.client("apigateway").get_account().get("cloudwatchRoleArn")
+    return build_bootstrap(retain=not embedded, tls_only=not embedded, log_role=missing)
 
 
 def _create_or_join(cloudformation: Any, template: str) -> str:
     """Begin the create; where another deploy has just begun it, return that one's stack."""
     try:
-        answer = cloudformation.create_stack(
-            StackName=BOOTSTRAP_STACK,
-            TemplateBody=template,
-            Capabilities=["CAPABILITY_IAM"],
-            Tags=[{"Key": "ManagedBy", "Value": "paycli"}],
-        )
+        answer = cloudformation.create_stack(StackName=BOOTSTRAP_STACK, TemplateBody=template, **_SAME)
     except cloudformation.exceptions.AlreadyExistsException:
         return str(cloudformation.describe_stacks(StackName=BOOTSTRAP_STACK)["Stacks"][0]["StackId"])
     return str(answer["StackId"])
-
-
-def _log_role_missing(aws: Aws) -> bool:
-    """Whether API Gateway has no role for its logs: the setting is the account's, so one that is there stays."""
-    return not aws.client("apigateway").get_account().get("cloudwatchRoleArn")
 
 
 def remove_bootstrap(aws: Aws, environment: Environment, report: Report) -> None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from paycli.deployment import failure, follow, stacks
+from paycli.deployment import failure, follow, stack_arn, stacks
+from paycli.deployment.failure.aftermath import aftermath
 from paycli.environment import Environment
 from paycli.errors import PaycliError
 from paycli.progress import Report, Step
@@ -116,7 +117,7 @@ def _repair(cloudformation: Any, target: Target, stack: stacks.Stack, policy: Po
     elif stack.status == "UPDATE_FAILED":  # somebody has switched rollback off
         _roll_back(cloudformation, target, stack, policy, report, cloudformation.rollback_stack)
     elif stack.status == "DELETE_FAILED":  # the bootstrap stack's: any other is deleted
-        raise _half_deleted(cloudformation, stack)
+        raise _half_deleted(cloudformation, stack, target.environment)
     else:  # IMPORT_ROLLBACK_FAILED, and what AWS may add
         raise _stuck(stack, "Look at its events in the CloudFormation console, and mend what they name.")
 
@@ -172,7 +173,7 @@ def _roll_back(
     stacks.shown(cloudformation, stack.stack_id, finished.status)
 
 
-def _half_deleted(cloudformation: Any, stack: stacks.Stack) -> PaycliError:
+def _half_deleted(cloudformation: Any, stack: stacks.Stack, environment: Environment) -> PaycliError:
     """Return the error of a stack whose delete got stuck, and which only a person may finish deleting."""
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.stack_id)
     stuck = {
@@ -181,7 +182,7 @@ def _half_deleted(cloudformation: Any, stack: stacks.Stack) -> PaycliError:
         for summary in page["StackResourceSummaries"]
         if summary["ResourceStatus"] == "DELETE_FAILED"
     }
-    command = f"aws cloudformation delete-stack --stack-name {stack.name}"
+    command = aftermath(stack.status, stack_arn.parse(stack.stack_id), environment).next
     return PaycliError(
         f"{stack.name} is {stack.status}: somebody's delete got stuck. "
         + " ".join(f"{logical_id}: {reason.removesuffix('.')}." for logical_id, reason in stuck.items()),

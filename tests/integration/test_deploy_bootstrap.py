@@ -70,7 +70,7 @@ def test_a_delete_that_got_stuck_names_on_what_and_the_command(cloud: FakeProjec
     assert ran.status == 1
     assert f"{BOOTSTRAP} is DELETE_FAILED" in error_of(ran)
     assert "ArtifactBucketPolicy: The bucket policy can't be deleted." in error_of(ran)
-    command = f"aws cloudformation delete-stack --stack-name {BOOTSTRAP}"
+    command = f"aws cloudformation delete-stack --stack-name {BOOTSTRAP} --region us-east-1"
     assert f"`{command}`" in error_of(ran)
     assert f"`{command} --retain-resources ArtifactBucketPolicy`" in error_of(ran)
     assert cloud.aws.stack(BOOTSTRAP).states == before

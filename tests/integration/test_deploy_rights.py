@@ -5,7 +5,7 @@ the statements for it (`Make…`) suffice, isn't proven here. They rest on the s
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,9 @@ from paycli.aws import Aws
 from paycli.commands.common import Project
 from paycli.commands.smoke_test import check_stack
 from paycli.configuration import load
-from paycli.deployment import bootstrap, execution, teardown
+from paycli.deployment import bootstrap, bootstrapping, execution, teardown
 from paycli.deployment import plan as planning
-from paycli.deployment.rights.calls import CALLS, RECEIVED_MESSAGES_CALLS, SMOKE_CALLS
+from paycli.deployment.rights.calls import BOOTSTRAP_CALLS, CALLS, RECEIVED_MESSAGES_CALLS, SMOKE_CALLS
 from paycli.deployment.states import Policy
 from paycli.progress import Event
 from tests.integration.conftest import LocalProject
@@ -78,15 +78,19 @@ class Deployer:
 
 
 # The action of an operation that is called otherwise.
-ACTIONS = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket", "GetStage": "GET"}
+ACTIONS = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket", "GetStage": "GET", "GetAccount": "GET"}
 SERVICES = {"monitoring": "cloudwatch"}
 
 
 @pytest.fixture
-def deployer(fresh: LocalProject) -> Iterator[Deployer]:
+def deployer(fresh: LocalProject) -> Deployer:
+    bootstrap.ensure_bucket(fresh.aws(), load(NAME, fresh.root).environment, quiet)  # by whoever has the rights for it
+    return user_with(fresh, "deployer")
+
+
+def user_with(fresh: LocalProject, first: str) -> Deployer:
+    """Make an IAM user with one of the policies."""
     root = fresh.aws()
-    environment = load(NAME, fresh.root).environment
-    bootstrap.ensure_bucket(root, environment, quiet)  # by whoever has the rights for it
     iam = root.client("iam")
     iam.create_user(UserName="deployer")
 
@@ -98,7 +102,7 @@ def deployer(fresh: LocalProject) -> Iterator[Deployer]:
             policy = iam.create_policy(PolicyName=path.stem, PolicyDocument=path.read_text())["Policy"]
             iam.attach_user_policy(UserName="deployer", PolicyArn=policy["Arn"])
 
-    grant("deployer")
+    grant(first)
     embedded = json.dumps({"Version": "2012-10-17", "Statement": EMBEDDED})
     iam.put_user_policy(UserName="deployer", PolicyName="embedded", PolicyDocument=embedded)
     key = iam.create_access_key(UserName="deployer")["AccessKey"]
@@ -111,7 +115,7 @@ def deployer(fresh: LocalProject) -> Iterator[Deployer]:
 
     session.events.register("before-call", note)
     user = Aws(session, root.region, root.endpoint_url)
-    yield Deployer(UserProject(fresh.root, load(NAME, fresh.root), user), called, grant)
+    return Deployer(UserProject(fresh.root, load(NAME, fresh.root), user), called, grant)
 
 
 # What no client of the SDK asked for in this run.
@@ -155,6 +159,24 @@ def test_the_policies_suffice_for_the_commands(deployer: Deployer) -> None:
     unasked = {"sts:GetCallerIdentity", *EMBEDDED[0]["Action"]}
     assert deployer.called - granted == unasked
     assert granted - deployer.called == set(ELSEWHERE)
+
+
+# What `paycli bootstrap` asked for in no run of this test.
+REPAIRS = {f"cloudformation:{name}" for name in ("ContinueUpdateRollback", "DeleteStack", "ListStackResources")}
+REPAIRS |= {f"cloudformation:{name}" for name in ("RollbackStack", "TagResource", "UpdateStack")}
+
+
+def test_the_bootstrap_s_policy_suffices_for_its_command(fresh: LocalProject) -> None:
+    user = user_with(fresh, "bootstrap")
+    aws, environment = user.project.connect(), user.project.environment
+    for _again in range(2):
+        plan = bootstrapping.prepare(aws, environment, Policy(wait=False, ask=None), quiet)
+        made = bootstrapping.execute(aws, plan, quiet)
+    assert plan.changes is None
+    assert made.bucket
+    granted = {action for right in BOOTSTRAP_CALLS for action in right.actions}
+    assert user.called - granted == {"sts:GetCallerIdentity"}
+    assert granted - user.called == REPAIRS
 
 
 Call = Callable[[Deployer], object]

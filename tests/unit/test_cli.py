@@ -75,7 +75,7 @@ def test_every_command_takes_the_same_options() -> None:
         for leaf in leaves:
             options = {option for parameter in leaf.params for option in parameter.opts}
             assert {"--json", "--debug"} <= options, leaf.name
-            assert "--env" in options or name == "local"
+            assert "--env" in options or name in {"local", "completion"}
 
 
 @pytest.mark.parametrize(

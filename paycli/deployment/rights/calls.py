@@ -159,8 +159,15 @@ VAULT_CALLS: tuple[Right, ...] = (
     Right(_RECOVERY_POINTS, "backup", "DeleteRecoveryPoint"),
 )
 
-# The first deploy of an account and region: it makes the bootstrap stack.
+# The first deploy of an account and region, and `paycli bootstrap`: what makes and updates the bootstrap stack, and
+# takes away what a failed create has left.
 BOOTSTRAP_CALLS: tuple[Right, ...] = (
-    Right(_BOOTSTRAP, "cloudformation", "CreateStack DescribeStackEvents DescribeStacks TagResource"),
+    Right(
+        _BOOTSTRAP,
+        "cloudformation",
+        "ContinueUpdateRollback CreateStack DeleteStack DescribeStackEvents DescribeStacks GetTemplate"
+        " ListStackResources RollbackStack TagResource UpdateStack",
+    ),
+    Right(BUCKET, "s3", "ListBucket"),
     Right(GATEWAY_ACCOUNT, "apigateway", "GET"),
 )
