@@ -18,15 +18,22 @@ MADE = ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
 
 
 def stands(
-    cloud: FakeProject, *, log_role: bool = True, outputs: dict[str, str] | None = None, **resources: Any
+    cloud: FakeProject,
+    *,
+    log_role: bool = True,
+    outputs: dict[str, str] | None = None,
+    description: str = "",
+    **resources: Any,
 ) -> str:
-    """Let the stack stand with other properties of its resources, or other outputs; return its bucket."""
+    """Let the stack stand with other properties of its resources, other outputs, ...; return its bucket."""
     template = json.loads(to_json(build_bootstrap(retain=True, tls_only=True, log_role=log_role)))
     for name, properties in resources.items():
         if properties is None:
             del template["Resources"][name]
         else:
             template["Resources"].setdefault(name, {"Type": "AWS::SNS::Topic"})["Properties"] = properties
+    if description:
+        template["Description"] = description
     for name, value in (outputs or {}).items():
         template["Outputs"][name]["Value"] = value
     return cloud.aws.put_stack(STACK_NAME, template=template, tags={"ManagedBy": "paycli"}).outputs["ArtifactBucket"]
@@ -97,12 +104,12 @@ def test_an_update_that_fails_says_why(cloud: FakeProject, within: Within) -> No
 
 
 def test_a_difference_that_cloudformation_counts_as_none_is_no_failure(cloud: FakeProject, within: Within) -> None:
-    stands(cloud)
+    stands(cloud, description="As before. Built by paycli.")
     cloud.aws.faults.refuse("UpdateStack", "ValidationError", "No updates are to be performed.")
-    body = cloud.aws.stack(STACK_NAME).now.template
-    body["Description"] = "other"
     ran = within(*BOOTSTRAP)
     assert ran.status == 0, ran.err
+    assert "only its outputs, parameters or tags" in ran.err
+    assert cloud.aws.operations().count("UpdateStack") == 1
     assert cloud.aws.stack(STACK_NAME).states == MADE
 
 
