@@ -76,9 +76,12 @@ def test_an_operation_that_runs_already_has_begun_with_the_answer_that_was_lost(
     assert running.run(scripted.aws, begun, begun.change_set, scripted.reported.append) == "UPDATE_COMPLETE"
 
 
-def test_a_change_set_that_is_gone_belongs_to_an_outdated_plan(scripted: Scripted) -> None:
+@pytest.mark.parametrize("code", ["ChangeSetNotFound", "InvalidChangeSetStatus"])
+def test_a_change_set_that_is_gone_or_can_no_longer_be_executed_belongs_to_an_outdated_plan(
+    scripted: Scripted, code: str
+) -> None:
     scripted.events(raw_event(1, "CREATE_COMPLETE"))
-    scripted.fails("cloudformation", "execute_change_set", "ChangeSetNotFound", "it does not exist")
+    scripted.fails("cloudformation", "execute_change_set", code, "it does not exist")
     planned = plan(scripted)
     assert planned.change_set
     with pytest.raises(PaycliError, match="has moved since the plan was made: it does not exist") as caught:
