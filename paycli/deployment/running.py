@@ -127,9 +127,12 @@ def before_it_begins(aws: Aws, plan: Plan, change_set: ChangeSet, *, perhaps: bo
 
 
 def guard_again(aws: Aws, plan: Plan, report: Report) -> None:
-    """Set what guards a stack that keeps data where a deploy or a teardown that was cut off has left it off."""
+    """Set what guards a stack that keeps data where a deploy or a teardown that was cut off has left it off.
+
+    The embedded AWS has neither to set.
+    """
     stack = plan.stack
-    if stack is None or not plan.environment.retain_data:
+    if stack is None or not plan.environment.retain_data or plan.environment.target == "embedded":
         return
     cloudformation = aws.client("cloudformation")
     if not stack.termination_protection:

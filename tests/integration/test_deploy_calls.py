@@ -27,6 +27,23 @@ def test_a_deploy_with_nothing_new_makes_five_and_waits_for_nothing(cloud: FakeP
     ]
 
 
+def test_where_data_is_kept_it_makes_one_more(cloud: FakeProject) -> None:
+    stack = cloud.deployed("prod")
+    stack.termination_protection = True
+    assert cloud.run("deploy", "--env", "prod", "--yes").status == 0  # sets the stack policy
+    before = len(calls(cloud))
+    ran = cloud.run("deploy", "--env", "prod", "--yes")
+    assert "No changes" in ran.out, ran.err
+    assert calls(cloud)[before:] == [
+        "GetCallerIdentity",
+        "DescribeStacks",
+        "DescribeStacks",
+        "GetTemplate",
+        "DescribeTable",
+        "GetStackPolicy",
+    ]
+
+
 def test_a_deploy_of_a_change_makes_nineteen(cloud: FakeProject) -> None:
     cloud.deployed(other=slower_alarm)
     recorded(cloud, 1, version(cloud, 99))
