@@ -77,9 +77,11 @@ def own_calls(preset: str) -> list[str]:
         project = FakeProject(root, aws, Path(name))
         project.linted(preset)
         project.deployed(preset)
-        ran = project.run("deploy", "--env", preset, "--yes")
-        assert ran.status == 0, ran.err
-        return [call.operation for call in aws.calls]
+        for _ in range(2):  # the first sets what guards a stack that a test has put there
+            before = len(aws.calls)
+            ran = project.run("deploy", "--env", preset, "--yes")
+            assert ran.status == 0, ran.err
+        return [call.operation for call in aws.calls[before:]]
 
 
 def count(at: Site, tools: list[Tool]) -> None:

@@ -120,6 +120,7 @@ def user_with(fresh: LocalProject, first: str) -> Deployer:
 
 # What no client of the SDK asked for in this run.
 ELSEWHERE = {
+    "cloudwatch:PutMetricData": "the mark on a dashboard that AWS draws",
     "cloudwatch:GetMetricData": "what became of the last payments, in status",
     "cloudwatch:GetMetricStatistics": "how long messages have waited, in status",
     "cloudformation:CancelUpdateStack": "an interrupted update",
