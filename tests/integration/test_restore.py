@@ -74,7 +74,7 @@ def test_what_a_bad_deploy_lost_and_corrupted_comes_back(shared: LocalProject) -
     named = ("--overwrite", "--transaction", corrupted, "--transaction", waiting)
     overwritten = shared.run("restore", "--env", "open", "--merge", *named, "--yes", "--json")
     counts = overwritten.document["data"]["counts"]
-    assert (counts["overwritten"], counts["refused"]) == (1, 1)
+    assert (counts["overwritten"], counts["moved_on"], counts["refused"]) == (1, 1, 0)
 
     after = items_of(shared.aws(), LIVE)
     assert [after[each] for each in (lost, corrupted, untouched)] == [

@@ -144,7 +144,11 @@ def test_a_restore_comes_to_a_table_with_all_its_settings(desk: Desk, ending: En
 
 FATED = {name.replace(" ", "-"): fate for name, fate in FATES.items()}
 RESTORED = {name: item for name, fate in FATED.items() if (item := fate.restored(name))}
-OVERWRITTEN = [name for name, fate in FATED.items() if (fate.kind, fate.overwriting) == ("changed", "restored")]
+OVERWRITTEN = [
+    name
+    for name, fate in FATED.items()
+    if fate.overwriting == "mended" or (fate.kind, fate.overwriting) == ("changed", "restored")
+]
 
 
 def damaged(desk: Desk) -> Tables:

@@ -6,55 +6,39 @@ processed to validated, whatever it is told.
 
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal
+from typing import Any
 
 from paycli.errors import UsageError
 from paycli.operations.restore import checkpoint
-from paycli.operations.restore.comparison import Pair, ids
-from paycli.operations.restore.items import Item, has_expired, is_processed, kind, status, still_is
+from paycli.operations.restore.comparison import SAMPLE, Pair, ids
+from paycli.operations.restore.conditions import mending, still_is
+from paycli.operations.restore.items import Item, mended
+from paycli.operations.restore.outcomes import (
+    REPLACED,
+    WRITTEN,
+    Orders,
+    Outcome,
+    Refusals,
+    counted,
+    decide,
+    names_of,
+)
 from paycli.operations.restore.reading import SEGMENTS, Reader, Ticker
 from paycli.progress import Report
 
-# copied, overwritten: written.               same: as it was at the point in time.
-# kept: the live one differs and stays.       expired: missing, but it expired unprocessed; left so.
-# refused: told to overwrite, but it would undo a processing, or something newer.
-Outcome = Literal["copied", "overwritten", "same", "kept", "expired", "refused"]
-OUTCOMES: tuple[Outcome, ...] = ("copied", "overwritten", "same", "kept", "expired", "refused")
-_WRITTEN: tuple[Outcome, ...] = ("copied", "overwritten")
-# Of the copied ones: nobody knows whether they were processed after the point in time, and then lost.
-COPIED_VALIDATED = "copied_validated"
 
+def survey(
+    dynamodb: Any, pair: Pair, orders: Orders, report: Report, refusals: Refusals, *, segments: int = SEGMENTS
+) -> Mapping[str, int]:
+    """Return how many payments a merge would write or leave, and write nothing.
 
-@dataclass(frozen=True)
-class Orders:
-    """What a merge may do besides copying what is missing."""
-
-    expired: bool = False  # bring back payments that expired unprocessed
-    overwrite: int = 0  # so many changed ones at most
-    confirmed: int = 0  # what was confirmed, before an interrupt perhaps
-
-
-def decide(restored: Item, live: Item | None, pair: Pair, orders: Orders, now: float) -> Outcome:
-    """Return what a merge does with a payment of the restored table."""
-    found = kind(restored, live, now=now, point=pair.point)
-    if live is None:
-        return "copied" if found == "missing" or orders.expired else "expired"
-    if found == "same":
-        return "same"
-    if not orders.overwrite:
-        return "kept"
-    if found == "moved_on" or (is_processed(live) and status(restored) != "processed"):
-        return "refused"
-    return "overwritten" if orders.expired or not has_expired(restored, now) else "refused"
-
-
-def survey(dynamodb: Any, pair: Pair, orders: Orders, report: Report, *, segments: int = SEGMENTS) -> Mapping[str, int]:
-    """Return how many payments a merge would write or leave, and write nothing."""
+    `refusals` gets what it would refuse.
+    """
     reader, counts, lock = Reader(dynamodb, report), Counter[str](), Lock()
     ticker = Ticker(report, "Looked at", pair.about)
 
@@ -64,22 +48,15 @@ def survey(dynamodb: Any, pair: Pair, orders: Orders, report: Report, *, segment
             now = time.time()
             with lock:
                 for item in page:
-                    outcome = decide(item, live.get(item["transaction_id"]["S"]), pair, orders, now)
-                    counts.update(_counted(outcome, item))
+                    other = live.get(item["transaction_id"]["S"])
+                    outcome = decide(item, other, pair, orders, now)
+                    counts.update(names_of(outcome, item))
+                    if outcome == "refused":
+                        refusals.add(outcome, item, other)
             ticker.add(len(page))
 
     reader.side_by_side(segments, [partial(look, segment) for segment in range(segments)])
     return counted(counts)
-
-
-def counted(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return every count, also those that are 0."""
-    return {name: counts.get(name, 0) for name in (*OUTCOMES, COPIED_VALIDATED)}
-
-
-def _counted(outcome: Outcome, restored: Item) -> list[str]:
-    validated = outcome == "copied" and not is_processed(restored)
-    return [outcome, COPIED_VALIDATED] if validated else [outcome]
 
 
 def unfinished(
@@ -96,13 +73,17 @@ def _of(pair: Pair, orders: Orders, identity: Mapping[str, str], segments: int) 
 
 @dataclass
 class Merge:
-    """One merge of a pair of tables, as `orders` say; `identity` are the tables' ids, which a name is not."""
+    """One merge of a pair of tables, as `orders` say; `identity` are the tables' ids, which a name is not.
+
+    `refusals` gets what stays of the payments that were named to be overwritten.
+    """
 
     dynamodb: Any
     pair: Pair
     orders: Orders
     report: Report
     identity: Mapping[str, str] = field(default_factory=dict)
+    refusals: Refusals = field(default_factory=lambda: Refusals(SAMPLE))
 
     def __post_init__(self) -> None:
         self._reader = Reader(self.dynamodb, self.report)
@@ -121,7 +102,10 @@ class Merge:
         live = self._reader.items(self.pair.live, transactions)
         counts = Counter[str]()
         for transaction, item in sorted(restored.items()):
-            counts.update(_counted(self._merge(item, live.get(transaction)), item))
+            outcome = self._merge(item, live.get(transaction))
+            counts.update(names_of(outcome, item))
+            if self.orders.overwrite and outcome in {"refused", "kept"}:
+                self.refusals.add(outcome, item, live.get(transaction))
         return counted(counts)
 
     def all(self, root: Path, *, segments: int = SEGMENTS) -> Mapping[str, int]:
@@ -156,8 +140,8 @@ class Merge:
             read = Counter[str]()
             for item in page:
                 outcome = self._merge(item, live.get(item["transaction_id"]["S"]))
-                names = _counted(outcome, item)
-                if outcome in _WRITTEN:  # at once: a page that is read again finds it written
+                names = names_of(outcome, item)
+                if outcome in WRITTEN:  # at once: a page that is read again finds it written
                     self._count(progress, Counter(names))
                 else:
                     read.update(names)
@@ -175,20 +159,20 @@ class Merge:
         with self._lock:
             for name, number in more.items():
                 progress.counts[name] = progress.counts.get(name, 0) + number
-            progress.left -= more.get("overwritten", 0)
+            progress.left -= sum(more.get(name, 0) for name in REPLACED)
 
     def _merge(self, restored: Item, live: Item | None) -> Outcome:
         outcome = decide(restored, live, self.pair, self.orders, time.time())
-        if outcome == "copied":
-            condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(transaction_id)"}
-        elif outcome == "overwritten":
-            assert live is not None  # noqa: S101 - decide() has seen it
-            if not self._may_overwrite():
-                return "kept"
-            condition = still_is(live, restored)
-        else:
+        if outcome not in WRITTEN:
             return outcome
-        return outcome if self._put(restored, condition) else "kept"
+        if live is None:
+            absent = "attribute_not_exists(transaction_id)"
+            return outcome if self._put(restored, {"ConditionExpression": absent}) else "kept"
+        if not self._may_overwrite():
+            return "kept"
+        whole = mended(restored, live) if outcome == "mended" else None
+        done = self._mend(live, whole) if whole else self._put(restored, still_is(live, restored))
+        return outcome if done else "kept"
 
     def _may_overwrite(self) -> bool:
         """Take one of those that were confirmed."""
@@ -197,16 +181,20 @@ class Merge:
             return self._left >= 0
 
     def _put(self, item: Item, condition: Mapping[str, Any]) -> bool:
-        """Write an item; return whether it stands there now: a repeated write that finds the first is no conflict."""
+        return self._written(self.dynamodb.put_item, item, Item=item, **condition)
+
+    def _mend(self, live: Item, whole: Item) -> bool:
+        """Write only the attributes that differ: a processing is never written, neither its marks nor their absence."""
+        key = {"transaction_id": whole["transaction_id"]}
+        return self._written(self.dynamodb.update_item, whole, Key=key, **mending(live, whole))
+
+    def _written(self, write: Callable[..., Any], wanted: Item, **request: Any) -> bool:
+        """Write, and return whether it stands there now: a repeated write that finds the first is no conflict."""
         refused = self.dynamodb.exceptions.ConditionalCheckFailedException
         try:
             self._reader.patiently(
-                self.dynamodb.put_item,
-                TableName=self.pair.live,
-                Item=item,
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **condition,
+                write, TableName=self.pair.live, ReturnValuesOnConditionCheckFailure="ALL_OLD", **request
             )
         except refused as error:
-            return bool(error.response.get("Item") == item)
+            return bool(error.response.get("Item") == wanted)
         return True

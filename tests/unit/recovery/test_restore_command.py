@@ -374,10 +374,10 @@ def test_an_interrupted_merge_of_a_number_goes_on_with_what_is_left_of_it(tables
     tables.before_put = at_the_fourth
     assert run(*command, "5").status == 130
     ran = run(*command, "4")
-    assert (ran.status, "2 payments would be overwritten, not 4" in ran.err) == (1, True)
+    assert (ran.status, "2 payments would be overwritten or mended, not 4" in ran.err) == (1, True)
     live["txn_0"] = validated("txn_0", amount_minor={"N": "2"})
     ran = run(*command, "5")
-    assert "3 payments would be overwritten, not 5" in ran.err  # more than is left of it
+    assert "3 payments would be overwritten or mended, not 5" in ran.err  # more than is left of it
     live["txn_0"] = validated("txn_0")
     tables.before_put = lambda _item: None
     assert run(*command, "5").status == 0
@@ -394,7 +394,7 @@ def test_what_is_overwritten_is_named_or_counted(tables: Tables, run: Run, asked
     assert [live[f"txn_{n}"]["amount_minor"]["N"] for n in range(3)] == ["1000", "1", "1"]
     ran = run("restore", "--merge", "--overwrite", "--count", "3")
     assert ran.status == 1
-    assert "2 payments would be overwritten, not 3" in ran.err
+    assert "2 payments would be overwritten or mended, not 3" in ran.err
     asked("n")
     ran = run("restore", "--merge", "--overwrite")
     assert "Copy 0 payments back (0 processed, 0 validated) and overwrite 2 in transactions-test" in ran.err
@@ -402,6 +402,70 @@ def test_what_is_overwritten_is_named_or_counted(tables: Tables, run: Run, asked
     ran = run("restore", "--merge", "--overwrite", "--count", "2", "--json")
     assert (ran.status, ran.data["counts"]["overwritten"]) == (0, 2)
     assert live["txn_1"]["amount_minor"] == {"N": "1000"}
+
+
+def misprocessed(tables: Tables, *names: str) -> None:
+    table = restored(tables)
+    table.items = {name: validated(name) for name in names}
+    tables.tables[LIVE].items |= {name: processed(validated(name, amount_minor={"N": "1"})) for name in names}
+
+
+def test_what_was_processed_with_another_amount_is_mended_by_name_or_number(
+    tables: Tables, run: Run, asked: Callable[[str], None]
+) -> None:
+    misprocessed(tables, "txn_1", "txn_2", "txn_3")
+    compared = run("restore", "--compare")
+    assert (compared.status, bool(re.search(r"^ *3 +misprocessed ", compared.out, re.M))) == (4, True)
+    ran = run("restore", "--merge", "--overwrite", "--transaction", "txn_1", "--yes")
+    assert ran.status == 0, ran.err
+    assert re.search(r"^ +1 mended: their attributes are the restored ones', their processing stays$", ran.out, re.M)
+    live = tables.tables[LIVE].items
+    assert (live["txn_1"], live["txn_2"]["amount_minor"]) == (processed(validated("txn_1")), {"N": "1"})
+    asked("n")
+    assert "validated) and mend 2 in transactions-test" in run("restore", "--merge", "--overwrite").err
+    ran = run("restore", "--merge", "--overwrite", "--count", "2", "--json")
+    assert (ran.status, ran.data["counts"]["mended"], ran.data["counts"]["moved_on"]) == (0, 2, 1)
+    assert live == {name: processed(validated(name)) for name in live}
+    assert run("restore", "--compare").status == 0
+
+
+def unsound(tables: Tables, number: int) -> None:
+    table = restored(tables)
+    table.items = {f"txn_{each}": validated(f"txn_{each}") for each in range(number)}
+    for name in table.items:
+        tables.tables[LIVE].items[name] = {**processed(validated(name)), "status": {"S": "validated"}}
+
+
+def test_a_named_payment_that_is_refused_is_said_by_id_and_fails(tables: Tables, run: Run) -> None:
+    unsound(tables, 1)
+    ran = run("restore", "--merge", "--overwrite", "--transaction", "txn_0", "--yes")
+    assert ran.status == 1
+    assert "Of the named payments 1 stay as they are: txn_0." in ran.err
+    row = (
+        r"^txn_0 +validated +validated +expires_at, processed_at, processed_by +whether it was processed can't be told"
+    )
+    assert re.search(row, ran.out, re.M)
+    ran = run("restore", "--merge", "--overwrite", "--transaction", "txn_0", "--yes", "--json")
+    assert [(each["transaction_id"], each["reason"]) for each in ran.data["refused"]] == [("txn_0", "unsound")]
+    ran = run("restore", "--merge", "--transaction", "txn_0", "--yes")
+    assert (ran.status, "stay as they are" in ran.out) == (0, True)  # it was asked to copy what is missing
+
+
+def test_refused_ones_are_told_from_those_that_moved_on(tables: Tables, run: Run, asked: Callable[[str], None]) -> None:
+    unsound(tables, 3)
+    for name in ("txn_8", "txn_9"):
+        tables.tables[LIVE].items[name] = processed(validated(name))
+    restored_items = next(table for name, table in tables.tables.items() if name != LIVE).items
+    restored_items |= {name: validated(name) for name in ("txn_8", "txn_9")}
+    asked("y")
+    ran = run("restore", "--merge", "--overwrite", "--sample", "2")
+    assert ran.status == 0
+    assert re.search(r"^ +2 moved on: ", ran.out, re.M)
+    assert re.search(r"^ +3 refused: ", ran.out, re.M)
+    assert ("txn_1 " in ran.out, "txn_2 " in ran.out) == (True, False)
+    assert "1 more are refused" in ran.out
+    restored_items["txn_7"] = validated("txn_7")
+    assert "txn_0 " in run("restore", "--merge", "--overwrite").out
 
 
 def test_named_payments_are_asked_for(tables: Tables, run: Run, asked: Callable[[str], None]) -> None:

@@ -19,8 +19,9 @@ from paycli.aws import Aws
 from paycli.errors import UsageError
 from paycli.operations.restore import checkpoint, reading
 from paycli.operations.restore.comparison import Comparison, Pair, compare
-from paycli.operations.restore.items import DIFFERENCES, KINDS
-from paycli.operations.restore.merging import Merge, Orders, survey
+from paycli.operations.restore.items import DIFFERENCES, KINDS, is_processed
+from paycli.operations.restore.merging import Merge, survey
+from paycli.operations.restore.outcomes import Orders, Refusals
 from paycli.progress import Event, Step
 from tests.fakes.tables import Item, Table, Tables
 from tests.unit.recovery.payments import FATES, NOW, POINT, expired, processed, validated, without
@@ -123,15 +124,18 @@ def test_a_comparison_counts_every_payment_once(fates: dict[str, str], segments:
 @given(PAYMENTS, st.sampled_from(sorted(TOLD)), st.integers(1, 3))
 @settings(max_examples=60, deadline=None)
 def test_after_a_merge_the_live_table_is_what_it_must_be(fates: dict[str, str], told: str, segments: int) -> None:
-    fake = of_fates(fates)
-    foretold = survey(dynamodb(), PAIR, TOLD[told], quiet, segments=segments)
+    fake, refusals = of_fates(fates), Refusals(9)
+    foretold = survey(dynamodb(), PAIR, TOLD[told], quiet, refusals, segments=segments)
     with TemporaryDirectory() as root:
         counts = Merge(dynamodb(), PAIR, TOLD[told], quiet).all(Path(root), segments=segments)
         assert not list((Path(root) / ".paycli" / "restore").iterdir())
     assert fake.tables[LIVE].items == expected(fates, told)
     assert counts == foretold
-    again = survey(dynamodb(), PAIR, TOLD[told], quiet)
-    assert again["copied"] == again["overwritten"] == 0
+    again = survey(dynamodb(), PAIR, TOLD[told], quiet, Refusals(0))
+    assert again["copied"] == again["overwritten"] == again["mended"] == 0
+    assert len(refusals.sampled()) == min(9, foretold["refused"])
+    assert sum(counts.values()) - counts["copied_validated"] == len(fake.tables[RESTORED].items)
+    assert counts["moved_on"] == sum(FATES[fate].kind == "moved_on" for fate in fates.values())
 
 
 class Killed(KeyboardInterrupt):
@@ -176,9 +180,9 @@ def test_interrupted_at_any_write_and_run_again_comes_to_the_same(
         fake.before_put = lambda _item: None
         counts = Merge(dynamodb(), PAIR, TOLD[told], quiet).all(root, segments=segments)
     assert fake.tables[LIVE].items == expected(fates, told)
-    wanted = [fate for fate in fates.values() if getattr(FATES[fate], told) == "restored"]
+    wanted = [fate for fate in fates.values() if getattr(FATES[fate], told) != "live"]
     totals.update(counts)
-    assert totals["copied"] + totals["overwritten"] == len(wanted)
+    assert totals["copied"] + totals["overwritten"] + totals["mended"] == len(wanted)
 
 
 @given(PAYMENTS, st.sampled_from(sorted(TOLD)), st.data())
@@ -203,14 +207,79 @@ def test_a_payment_that_comes_meanwhile_is_never_overwritten(
     assert fake.tables[LIVE].items == {**expected(fates, told), **came}
 
 
-def test_no_merge_takes_a_payment_from_processed_to_validated() -> None:
-    for fate, made in FATES.items():
-        live = made.live("txn_1")
-        if live is None or not {"processed_at"} & live.keys():
-            continue
-        fake = of_fates({"txn_1": fate})
-        Merge(dynamodb(), PAIR, Orders(expired=True, overwrite=1), quiet).named(["txn_1"])
-        assert "processed_at" in fake.tables[LIVE].items["txn_1"], fate
+@given(st.sampled_from(sorted(FATES)), st.sampled_from(sorted(FATES)), st.sampled_from(sorted(TOLD)))
+@settings(max_examples=300, deadline=None)
+def test_no_merge_takes_a_payment_from_processed_to_validated(of: str, to: str, told: str) -> None:
+    restored, live = FATES[of].restored("txn_1"), FATES[to].live("txn_1")
+    if restored is None or live is None:
+        return
+    fake = tables({"txn_1": restored}, {"txn_1": live})
+    Merge(dynamodb(), PAIR, TOLD[told], quiet).named(["txn_1"])
+    after = fake.tables[LIVE].items["txn_1"]
+    if is_processed(live) and restored.get("status") != {"S": "processed"}:
+        assert {name: after.get(name) for name in PROCESSING} == {name: live.get(name) for name in PROCESSING}
+    elif live.get("status") == {"S": "processed"}:
+        assert after["status"] == {"S": "processed"}
+
+
+PROCESSING = ("status", "processed_at", "processed_by")
+
+
+def test_a_processed_payment_gets_its_fields_back_and_stays_processed_as_it_was() -> None:
+    whole = processed(validated("txn_1"))
+    wrong = {**whole, "amount_minor": {"N": "1"}, "customer_id": {"S": "x"}, "metadata": {"M": {}}, "oops": {"S": "x"}}
+    fake = tables({"txn_1": validated("txn_1")}, {"txn_1": wrong})
+    counts = Merge(dynamodb(), PAIR, Orders(overwrite=1), quiet).named(["txn_1"])
+    assert fake.tables[LIVE].items["txn_1"] == whole
+    assert (counts["mended"], counts["overwritten"], counts["refused"]) == (1, 0, 0)
+    assert fake.asked["PutItem"] == 0
+    assert a_comparison().counts["moved_on"] == 1
+
+
+def test_a_mending_whose_reply_was_lost_counts_as_done() -> None:
+    fake = of_fates({"txn_1": "processed with another amount"})
+
+    def first_try_arrives(item: Item) -> None:
+        fake.tables[LIVE].items["txn_1"] = dict(item)
+
+    fake.before_put = first_try_arrives
+    assert Merge(dynamodb(), PAIR, Orders(overwrite=1), quiet).named(["txn_1"])["mended"] == 1
+
+
+def test_what_stays_of_the_named_ones_is_told_with_the_reason() -> None:
+    fake = of_fates(
+        {
+            "txn_1": "marks of processing",
+            "txn_2": "expired and corrupted",
+            "txn_3": "processed with another amount",
+            "txn_4": "lost",
+            "txn_5": "processed since",
+        }
+    )
+
+    def race(item: Item) -> None:
+        name = item["transaction_id"]["S"]
+        fake.tables[LIVE].items[name] = processed(validated(name), NOW)
+
+    fake.before_put = race
+    merge = Merge(dynamodb(), PAIR, Orders(overwrite=5), quiet)
+    counts = merge.named([f"txn_{number}" for number in range(1, 6)])
+    assert (counts["refused"], counts["kept"], counts["moved_on"]) == (2, 2, 1)
+    assert [(each.transaction_id, each.reason, each.live_status) for each in merge.refusals.sampled()] == [
+        ("txn_1", "unsound", "validated"),
+        ("txn_2", "expired", "validated"),
+        ("txn_3", "meanwhile", "processed"),
+        ("txn_4", "meanwhile", ""),
+    ]
+    assert "nobody-reads" not in repr(merge.refusals.sampled())
+
+
+@pytest.mark.parametrize("size", [0, 2])
+def test_of_many_refusals_the_first_by_id_are_shown(size: int) -> None:
+    of_fates({f"txn_{number}": "marks of processing" for number in range(5)})
+    refusals = Refusals(size)
+    assert survey(dynamodb(), PAIR, Orders(overwrite=1), quiet, refusals)["refused"] == 5
+    assert [each.transaction_id for each in refusals.sampled()] == ["txn_0", "txn_1"][:size]
 
 
 def test_no_more_is_overwritten_than_was_confirmed(tmp_path: Path) -> None:
@@ -229,7 +298,7 @@ def test_only_named_payments_are_touched() -> None:
     fake = of_fates({"txn_1": "lost", "txn_2": "lost", "txn_3": "another amount", "txn_4": "processed since"})
     asked = ["txn_1", "txn_3", "txn_4"]
     counts = Merge(dynamodb(), PAIR, Orders(overwrite=3), quiet).named(asked)
-    assert (counts["copied"], counts["overwritten"], counts["refused"]) == (1, 1, 1)
+    assert (counts["copied"], counts["overwritten"], counts["moved_on"]) == (1, 1, 1)
     live = fake.tables[LIVE].items
     assert "txn_2" not in live
     assert live["txn_3"] == validated("txn_3")
