@@ -295,7 +295,8 @@ def _merge(project: Project, aws: "Aws", caller: "Caller", wish: _Wish) -> Resul
         replaced = _replaced(counts)
         if not counts["copied"] and not replaced:
             checkpoint.forget(checkpoint.path_of(project.root, pair.restored))
-            return _merged(pair, counts, refusals)
+            result = _merged(project, pair, counts, refusals)
+            return dataclasses.replace(result, shown=["Nothing is left to be written.", *result.shown])
         console.confirm(
             _action(counts, pair, caller),
             environment.name,
@@ -305,26 +306,29 @@ def _merge(project: Project, aws: "Aws", caller: "Caller", wish: _Wish) -> Resul
         orders = dataclasses.replace(orders, overwrite=replaced, confirmed=wish.count or replaced)
     again = "The same command again goes on where this one stopped."
     with _interruptible("what was written stays, every write was conditional.", again), display.activity() as report:
-        merge = Merge(dynamodb, pair, orders, report, identity, refusals)
-        counts = (
-            merge.named(wish.transactions) if wish.transactions else merge.all(project.root, segments=wish.segments)
-        )
-    result = _merged(pair, counts, refusals)
+        merge = Merge(dynamodb, pair, orders, report, project.root, identity, refusals)
+        counts = merge.named(wish.transactions) if wish.transactions else merge.all(segments=wish.segments)
+    result = _merged(project, pair, counts, refusals)
     named = [refusal.transaction_id for refusal in refusals.sampled()] if wish.transactions else []
     return dataclasses.replace(result, status=ExitStatus.FAILED, errors=(_refused(named),)) if named else result
 
 
-def _merged(pair: "Pair", counts: Mapping[str, int], refusals: "Refusals") -> Result:
+def _merged(project: Project, pair: "Pair", counts: Mapping[str, int], refusals: "Refusals") -> Result:
+    from paycli.operations.restore import validated
+
     refused = refusals.sampled()
+    path = validated.path_of(project.root, pair.restored)
+    unsure = validated.count(path)
     data = {
         "table": pair.restored,
         "live": pair.live,
         "point": pair.point.isoformat(),
         "counts": dict(counts),
         "refused": [dataclasses.asdict(refusal) for refusal in refused],
+        "validated": {"count": unsure, "ids": str(path) if unsure else None},
     }
     said = f"{pair.restored} (as of {restore_view.moment(pair.point)}) into {pair.live}:"
-    return Result(data, shown=[said, *restore_view.merged(counts, refused)])
+    return Result(data, shown=[said, *restore_view.merged(counts, refused, unsure, path)])
 
 
 def _refused(named: list[str]) -> PaycliError:
@@ -375,14 +379,14 @@ def _action(counts: Mapping[str, int], pair: "Pair", caller: "Caller") -> str:
 
 
 def _cleanup(project: Project, aws: "Aws", caller: "Caller", wish: _Wish) -> Result:
-    from paycli.operations.restore import checkpoint, cleanup, tables
+    from paycli.operations.restore import cleanup, tables
 
     environment = project.environment
     dynamodb = aws.client("dynamodb")
     try:
         table = tables.choose(dynamodb, environment, wish.table)
     except tables.GoneError as gone:  # a cleanup that was interrupted may have come that far
-        checkpoint.forget_table(checkpoint.path_of(project.root, str(wish.table)))
+        _forget(project, str(wish.table))
         return Result({"deleted": None}, shown=[f"{gone.message} Nothing is left to delete."])
     cleanup.check(table, environment)
     action = f"Delete {table.name}, in {caller.place}"
@@ -390,8 +394,15 @@ def _cleanup(project: Project, aws: "Aws", caller: "Caller", wish: _Wish) -> Res
     again = f"paycli restore --env {environment.name} --cleanup --table {table.name}"
     with _interruptible("AWS goes on with the delete if it has begun.", again), display.activity() as report:
         cleanup.delete(dynamodb, table, report)
-    checkpoint.forget_table(checkpoint.path_of(project.root, table.name))
+    _forget(project, table.name)
     shown = [f"{table.name} is deleted."]
     if environment.target == "aws":
         shown.append("AWS keeps a system backup of it for 35 days, free of charge.")
     return Result({"deleted": table.name}, shown=shown)
+
+
+def _forget(project: Project, table: str) -> None:
+    from paycli.operations.restore import checkpoint, validated
+
+    checkpoint.forget_table(checkpoint.path_of(project.root, table))
+    validated.path_of(project.root, table).unlink(missing_ok=True)

@@ -9,6 +9,8 @@ from paycli.text import one_line
 from paycli.views.table import plain_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.table import Table
 
     from paycli.operations.restore.comparison import Comparison
@@ -43,8 +45,9 @@ _REASONS = {
     "meanwhile": "it was changed as it was merged: look at it again",
 }
 _UNSURE = (
-    "{0} of the copied payments are validated. Whether they were processed after the point in time, and then lost, the "
-    "table can't tell: hold them against the functions' logs before anybody processes them again."
+    "{0} of the copied payments are validated, those of earlier merges of this table included. Whether they were "
+    "processed after the point in time, and then lost, the table can't tell: hold them against the functions' logs "
+    "before anybody processes them again. Their ids, until --cleanup: {1}"
 )
 
 
@@ -86,15 +89,15 @@ def compared(comparison: "Comparison") -> Iterator[Any]:
         yield f"{comparison.different - len(comparison.sample):,} more differ; --sample shows more of each kind."
 
 
-def merged(counts: Mapping[str, int], refused: "Sequence[Refusal]") -> Iterator[Any]:
-    """Show what a merge did, and what it was told to and didn't."""
+def merged(counts: Mapping[str, int], refused: "Sequence[Refusal]", unsure: int, ids: "Path") -> Iterator[Any]:
+    """Show what a merge did, and what it was told to and didn't; `unsure` were copied as validated, listed in `ids`."""
     yield from (f"{counts[name]:>9,} {words}" for name, words in _OUTCOMES.items() if counts[name] or name == "copied")
     if refused:
         yield _refusals(refused)
     if len(refused) < counts["refused"]:
         yield f"{counts['refused'] - len(refused):,} more are refused; --sample shows more."
-    if counts["copied_validated"]:
-        yield _UNSURE.format(f"{counts['copied_validated']:,}")
+    if unsure:
+        yield _UNSURE.format(f"{unsure:,}", one_line(str(ids)))
 
 
 def _refusals(refused: "Sequence[Refusal]") -> "Table":

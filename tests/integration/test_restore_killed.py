@@ -182,12 +182,15 @@ def test_a_merge_loses_nothing_and_undoes_nothing(desk: Desk, ending: Ending, to
     undisturbed = damaged(desk)
     _, requests = desk.counted(undisturbed, *merge)
     assert undisturbed.tables[LIVE].items == after_merging(told)
+    assert desk.run(undisturbed, *CLEANUP).status == 0
     for request in spread(requests, 2, ending):
         tables = damaged(desk)
         ended = desk.ended(tables, ending, request, *merge)
         meanwhile = work_on(tables.tables[LIVE].items)
-        again = desk.run(tables, *merge)
+        again = desk.run(tables, *merge, "--json")
         assert again.status == 0, (ended.err, again.err)
+        counts = again.data["counts"]
+        assert sum(counts.values()) - counts["copied_validated"] == len(RESTORED)
         assert tables.tables[LIVE].items == {**after_merging(told), **meanwhile}
         assert beside(tables, "restore")[0].items == RESTORED
         assert desk.run(tables, *CLEANUP).status == 0

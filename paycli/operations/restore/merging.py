@@ -6,7 +6,7 @@ processed to validated, whatever it is told.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,11 +14,12 @@ from threading import Lock
 from typing import Any
 
 from paycli.errors import UsageError
-from paycli.operations.restore import checkpoint
+from paycli.operations.restore import checkpoint, validated
 from paycli.operations.restore.comparison import SAMPLE, Pair, ids
 from paycli.operations.restore.conditions import mending, still_is
-from paycli.operations.restore.items import Item, mended
+from paycli.operations.restore.items import Item, mended, text
 from paycli.operations.restore.outcomes import (
+    COPIED_VALIDATED,
     REPLACED,
     WRITTEN,
     Orders,
@@ -30,6 +31,8 @@ from paycli.operations.restore.outcomes import (
 )
 from paycli.operations.restore.reading import SEGMENTS, Reader, Ticker
 from paycli.progress import Report
+
+Choice = tuple[Item, Item | None, Outcome]  # the restored one, the live one, and what is done
 
 
 def survey(
@@ -75,6 +78,8 @@ def _of(pair: Pair, orders: Orders, identity: Mapping[str, str], segments: int) 
 class Merge:
     """One merge of a pair of tables, as `orders` say; `identity` are the tables' ids, which a name is not.
 
+    What it keeps on disk is in .paycli/restore of the project at `root`: how far it is, and which payments it has
+    copied back as validated.
     `refusals` gets what stays of the payments that were named to be overwritten.
     """
 
@@ -82,6 +87,7 @@ class Merge:
     pair: Pair
     orders: Orders
     report: Report
+    root: Path
     identity: Mapping[str, str] = field(default_factory=dict)
     refusals: Refusals = field(default_factory=lambda: Refusals(SAMPLE))
 
@@ -101,20 +107,22 @@ class Merge:
             )
         live = self._reader.items(self.pair.live, transactions)
         counts = Counter[str]()
-        for transaction, item in sorted(restored.items()):
-            outcome = self._merge(item, live.get(transaction))
+        chosen = self._chosen((restored[name] for name in sorted(restored)), live)
+        self._note_validated(chosen)
+        for item, other, wanted in chosen:
+            outcome = self._carried_out(item, other, wanted)
             counts.update(names_of(outcome, item))
             if self.orders.overwrite and outcome in {"refused", "kept"}:
-                self.refusals.add(outcome, item, live.get(transaction))
+                self.refusals.add(outcome, item, other)
         return counted(counts)
 
-    def all(self, root: Path, *, segments: int = SEGMENTS) -> Mapping[str, int]:
+    def all(self, *, segments: int = SEGMENTS) -> Mapping[str, int]:
         """Merge the whole table in parallel segments, and go on where the same merge was interrupted.
 
-        An interrupt leaves a checkpoint in the project's .paycli/restore, the end removes it.
+        An interrupt leaves a checkpoint, the end removes it. The counts are of all runs of the merge.
         """
-        path = checkpoint.path_of(root, self.pair.restored)
-        progress = unfinished(root, self.pair, self.orders, self.identity, segments)
+        path = checkpoint.path_of(self.root, self.pair.restored)
+        progress = unfinished(self.root, self.pair, self.orders, self.identity, segments)
         if progress is None:
             progress = checkpoint.Progress(_of(self.pair, self.orders, self.identity, segments))
         progress.confirmed, progress.left = self.orders.confirmed, self.orders.overwrite
@@ -124,55 +132,77 @@ class Merge:
         try:
             self._reader.side_by_side(segments, tasks)
         except BaseException:
-            self._save(progress, path)  # what was written since the last page counts too
+            self._save(progress, path)  # how many may still be overwritten
             raise
         checkpoint.forget(path)
         return counted(progress.counts)
 
     def _segment(self, segment: int, progress: checkpoint.Progress, path: Path, ticker: Ticker) -> None:
-        begun = segment in progress.positions
         after = progress.positions.get(segment)
-        if begun and after is None:
+        if segment in progress.positions and after is None:
             return
         segments: int = progress.of["segments"]
         for page, position in self._reader.pages(self.pair.restored, segment, segments, after=after):
-            live = self._reader.items(self.pair.live, ids(page))
-            read = Counter[str]()
-            for item in page:
-                outcome = self._merge(item, live.get(item["transaction_id"]["S"]))
-                names = names_of(outcome, item)
-                if outcome in WRITTEN:  # at once: a page that is read again finds it written
-                    self._count(progress, Counter(names))
-                else:
-                    read.update(names)
-            self._count(progress, read)
+            counts = self._page(page, segment, progress, path)
             with self._lock:
+                for name, number in counts.items():
+                    progress.counts[name] = progress.counts.get(name, 0) + number
                 progress.positions[segment] = position
-            self._save(progress, path)
+                progress.begun[segment] = {}
+                checkpoint.save(path, progress)
             ticker.add(len(page))
+
+    def _page(self, page: list[Item], segment: int, progress: checkpoint.Progress, path: Path) -> Mapping[str, int]:
+        """Merge a page and return its counts. What an interrupted run had begun counts as what that has made of it."""
+        live = self._reader.items(self.pair.live, ids(page))
+        chosen = self._chosen(page, live)
+        before = progress.begun.get(segment, {})
+        written = {text(item, "transaction_id"): wanted for item, _, wanted in chosen if wanted in WRITTEN}
+        self._note_validated(choice for choice in chosen if text(choice[0], "transaction_id") not in before)
+        with self._lock:
+            progress.begun[segment] = {**before, **written}
+            if written:
+                checkpoint.save(path, progress)
+        counts = Counter[str]()
+        for item, other, wanted in chosen:
+            outcome: str = self._carried_out(item, other, wanted)
+            if outcome in REPLACED:
+                with self._lock:
+                    progress.left -= 1
+            if outcome in {"same", "moved_on"}:
+                outcome = before.get(text(item, "transaction_id"), outcome)
+            counts.update(names_of(outcome, item))
+        return counts
 
     def _save(self, progress: checkpoint.Progress, path: Path) -> None:
         with self._lock:
             checkpoint.save(path, progress)
 
-    def _count(self, progress: checkpoint.Progress, more: Mapping[str, int]) -> None:
-        with self._lock:
-            for name, number in more.items():
-                progress.counts[name] = progress.counts.get(name, 0) + number
-            progress.left -= sum(more.get(name, 0) for name in REPLACED)
+    def _chosen(self, restored: Iterable[Item], live: Mapping[str, Item]) -> list[Choice]:
+        """Decide what is done with each."""
+        pairs = [(item, live.get(text(item, "transaction_id"))) for item in restored]
+        now = time.time()
+        return [(item, other, decide(item, other, self.pair, self.orders, now)) for item, other in pairs]
 
-    def _merge(self, restored: Item, live: Item | None) -> Outcome:
-        outcome = decide(restored, live, self.pair, self.orders, time.time())
-        if outcome not in WRITTEN:
-            return outcome
+    def _note_validated(self, chosen: Iterable[Choice]) -> None:
+        """Note what is going to be copied as validated, before it is."""
+        copied = [item for item, _, wanted in chosen if COPIED_VALIDATED in names_of(wanted, item)]
+        if copied:
+            with self._lock:
+                validated.note(validated.path_of(self.root, self.pair.restored), ids(copied))
+
+    def _carried_out(self, restored: Item, live: Item | None, wanted: Outcome) -> Outcome:
+        """Write what was decided; return what came of it."""
+        if wanted not in WRITTEN:
+            return wanted
         if live is None:
             absent = "attribute_not_exists(transaction_id)"
-            return outcome if self._put(restored, {"ConditionExpression": absent}) else "kept"
+            return wanted if self._put(restored, {"ConditionExpression": absent}) else "kept"
         if not self._may_overwrite():
             return "kept"
-        whole = mended(restored, live) if outcome == "mended" else None
+        whole = mended(restored, live) if wanted == "mended" else None
         done = self._mend(live, whole) if whole else self._put(restored, still_is(live, restored))
-        return outcome if done else "kept"
+        return wanted if done else "kept"
 
     def _may_overwrite(self) -> bool:
         """Take one of those that were confirmed."""

@@ -86,7 +86,7 @@ def counted(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: counts.get(name, 0) for name in (*OUTCOMES, COPIED_VALIDATED)}
 
 
-def names_of(outcome: Outcome, restored: Item) -> list[str]:
+def names_of(outcome: str, restored: Item) -> list[str]:
     """Return the counts that a payment goes into."""
     validated = outcome == "copied" and not is_processed(restored)
     return [outcome, COPIED_VALIDATED] if validated else [outcome]

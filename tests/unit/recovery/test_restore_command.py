@@ -1,7 +1,7 @@
 """`paycli restore` as a user sees it, on tables in memory."""
 
-import json
 import re
+import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -340,26 +340,59 @@ def corrupted(tables: Tables, number: int) -> None:
         tables.tables[LIVE].items[name] = validated(name, amount_minor={"N": "1"})
 
 
-def test_an_interrupted_merge_goes_on(tables: Tables, run: Run, project: Path) -> None:
-    table = restored(tables)
-    table.items = {f"txn_{number}": validated(f"txn_{number}") for number in range(9)}
+def interrupted_at(tables: Tables, write: int) -> None:
+    """Interrupt before the next writes but so many."""
     writes = 0
 
-    def at_the_fourth(_item: Item) -> None:
+    def before(_item: Item) -> None:
         nonlocal writes
         writes += 1
-        if writes == 4:
+        if writes >= write:
             raise KeyboardInterrupt
 
-    tables.before_put = at_the_fourth
-    ran = run("restore", "--merge", "--yes", "--segments", "1")
-    assert ran.status == 130
-    assert "The same command again goes on" in ran.err
-    path = checkpoint.path_of(project, table.name)
-    assert json.loads(path.read_text())["counts"]["copied"] == 3
-    ran = run("restore", "--merge", "--yes", "--segments", "1", "--json")
-    assert ran.data["counts"]["copied"] == 9
-    assert not path.exists()
+    tables.before_put = before
+
+
+def test_a_merge_that_is_interrupted_again_and_again_counts_each_payment_once(
+    tables: Tables, run: Run, project: Path
+) -> None:
+    table = restored(tables)
+    table.items = {f"txn_{number}": validated(f"txn_{number}") for number in range(9)}
+    table.items |= {f"txn_p{number}": processed(validated(f"txn_p{number}")) for number in range(3)}
+    tables.tables[LIVE].items = {"txn_1": validated("txn_1"), "txn_2": processed(validated("txn_2"))}
+    merge = ("restore", "--merge", "--yes", "--segments", "1")
+    for write in (2, 3, 1, 4):
+        interrupted_at(tables, write)
+        ran = run(*merge)
+        assert (ran.status, "The same command again goes on" in ran.err) == (130, True)
+    tables.before_put = lambda _item: None
+    ran = run(*merge, "--json")
+    counts = ran.data["counts"]
+    assert (counts["copied"], counts["copied_validated"], counts["same"], counts["moved_on"]) == (10, 7, 1, 1)
+    assert not checkpoint.path_of(project, table.name).exists()
+    ids = Path(ran.data["validated"]["ids"])
+    assert ran.data["validated"]["count"] == 7
+    assert sorted(ids.read_text().split()) == [f"txn_{number}" for number in (0, 3, 4, 5, 6, 7, 8)]
+    assert stat.S_IMODE(ids.stat().st_mode) == 0o600
+
+
+def test_how_many_are_validated_is_said_also_where_the_end_of_the_merge_was_never_seen(
+    tables: Tables, run: Run, asked: Callable[[str], None]
+) -> None:
+    restored(tables).items = {f"txn_{number}": validated(f"txn_{number}") for number in range(3)}
+    assert run("restore", "--merge", "--transaction", "txn_1", "--yes").status == 0
+    interrupted_at(tables, 2)
+    assert run("restore", "--merge", "--yes", "--segments", "1").status == 130
+    tables.before_put = lambda _item: None
+    assert run("restore", "--merge", "--yes", "--segments", "2").status == 0  # another merge: it begins anew
+    asked("y")
+    ran = run("restore", "--merge")
+    assert "Nothing is left to be written." in ran.out
+    assert "3 of the copied payments are validated" in ran.out
+    ids = Path(ran.out.rsplit(" ", 1)[1].strip())
+    assert sorted(set(ids.read_text().split())) == ["txn_0", "txn_1", "txn_2"]
+    assert run("restore", "--cleanup", "--yes").status == 0
+    assert not ids.exists()
 
 
 def test_an_interrupted_merge_of_a_number_goes_on_with_what_is_left_of_it(tables: Tables, run: Run) -> None:
