@@ -231,7 +231,8 @@ class Tables:
 
     def _restore(self, params: dict[str, Any], items: Mapping[str, Item], summary: dict[str, Any]) -> dict[str, Any]:
         name = params["TargetTableName"]
-        assert name not in self.tables
+        if name in self.tables:
+            raise AwsError("TableAlreadyExistsException", f"Table already exists: {name}")
         found = items if self.restored_items is None else self.restored_items
         made = Table(name, dict(found), "CREATING", looks=self.restoring, summary=summary)
         made.key = params.get("SSESpecificationOverride", {}).get("KMSMasterKeyId")

@@ -202,6 +202,22 @@ def test_interrupted_as_aws_is_told_to_restore_the_message_names_the_table(table
     assert (ran.status, f"--finish --table {name}" in ran.err) == (130, True)
 
 
+@pytest.mark.parametrize("code", ["TableAlreadyExistsException", "TableInUseException"])
+@pytest.mark.parametrize("command", [["restore", "--to", "15m"], ["drill", "restore"]])
+def test_two_restores_in_one_second_are_told_apart(tables: Tables, run: Run, command: list[str], code: str) -> None:
+    restore = tables.operations["RestoreTableToPointInTime"]
+
+    def the_second(params: dict[str, object]) -> dict[str, object]:
+        restore(params)
+        raise AwsError(code, "it is there")
+
+    tables.operations["RestoreTableToPointInTime"] = the_second
+    ran = run(*command)
+    (name,) = set(tables.tables) - {LIVE}  # the other's, which a drill doesn't delete
+    assert (ran.status, f"Error: {name} is there already: " in ran.err, "--debug" in ran.err) == (1, True, False)
+    assert "Run the command again" in ran.err
+
+
 @pytest.mark.parametrize(("ends", "words"), [("INACCESSIBLE_ENCRYPTION_CREDENTIALS", "INACCESS"), ("gone", "gone")])
 def test_a_restore_that_fails_says_so(
     tables: Tables, run: Run, monkeypatch: pytest.MonkeyPatch, ends: str, words: str
