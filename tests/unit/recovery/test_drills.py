@@ -192,6 +192,18 @@ def test_interrupted_while_deleting_the_scratch_table_goes(account: Account, run
     assert is_clean(account)
 
 
+def test_interrupted_again_while_deleting_the_scratch_table_the_cleanup_is_named(account: Account, run: Run) -> None:
+    delete = account.operations["DeleteTable"]
+    account.operations["DeleteTable"] = interrupt
+    ran = run("drill", "restore")
+    (name,) = set(account.tables) - {LIVE}
+    assert (ran.status, f"{name} may be left" in ran.err) == (130, True)
+    assert "paycli drill cleanup --env test" in ran.err
+    account.operations["DeleteTable"] = delete
+    assert run("drill", "cleanup").status == 0
+    assert is_clean(account)
+
+
 def test_what_aws_was_still_making_for_a_killed_drill_goes_at_the_end_of_the_next(account: Account, run: Run) -> None:
     source = {"SourceTableArn": ARN + LIVE, "RestoreDateTime": datetime.now(UTC), "RestoreInProgress": True}
     account.tables[SCRATCH] = Table(SCRATCH, status="CREATING", looks=4, summary=source)
