@@ -179,6 +179,23 @@ def test_interrupted_or_killed_at_any_write_and_run_again_comes_to_the_same(
         assert counts["copied_validated"] == len(copied)
 
 
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_was_written_of_a_page_counts_once_however_the_merge_ended(tmp_path: Path, killed: bool) -> None:
+    fates = {"txn_1": "lost", "txn_2": "another amount", "txn_3": "processed with another amount", "txn_4": "lost"}
+    fake = of_fates(fates)
+    fake.page_size = 5
+    for at in (2, 2, 2):
+        assert end(fake, tmp_path, "overwriting", 1, at, killed=killed)
+    fake.before_put = lambda _item: None
+    counts = Merge(dynamodb(), PAIR, TOLD["overwriting"], quiet, tmp_path).all(segments=1)
+    assert {name: number for name, number in counts.items() if number} == {
+        "copied": 2,
+        "copied_validated": 2,
+        "overwritten": 1,
+        "mended": 1,
+    }
+
+
 PROCESSED = processed(validated("none"))
 
 
