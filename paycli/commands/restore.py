@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from paycli.aws import Aws, Caller
     from paycli.environment import Environment
     from paycli.operations.restore.comparison import Comparison, Pair
+    from paycli.operations.restore.outcomes import Refusals
     from paycli.operations.restore.tables import RestoredTable
 
 _ACTIONS = ("to", "deleted", "finish", "compare", "merge", "cleanup")
@@ -81,7 +82,8 @@ def command(
 
     --merge writes only what is absent. With --overwrite it replaces payments that differ, by a condition that they
     are still as they were read: those of --transaction, or all where a confirmation, or --count, names their number.
-    It never turns processed into validated. docs/recovery.md leads through the cases.
+    It never turns processed into validated: of what was processed since, only the other attributes are put back.
+    docs/recovery.md leads through the cases.
     """
     wish = _Wish(**wished)
     asked = [
@@ -276,84 +278,115 @@ def _compared(comparison: "Comparison") -> Result:
 
 def _merge(project: Project, aws: "Aws", caller: "Caller", wish: _Wish) -> Result:
     from paycli.operations.restore import checkpoint
-    from paycli.operations.restore.merging import Merge, Orders
+    from paycli.operations.restore.merging import Merge
+    from paycli.operations.restore.outcomes import Orders, Refusals
 
     environment = project.environment
     dynamodb = aws.client("dynamodb")
     _, pair, identity = _chosen(project, aws, wish)
     orders = Orders(expired=wish.expired, overwrite=len(wish.transactions) if wish.overwrite else 0)
+    refusals = Refusals(max(wish.sample, len(wish.transactions)))
     if wish.transactions:
         verb = "Copy back or overwrite" if wish.overwrite else "Copy back"
         action = f"{verb} {len(wish.transactions)} payments in {pair.live}, {caller.place}"
         console.confirm(action, environment.name, typed=environment.retain_data, yes=wish.yes)
     elif wish.overwrite or not wish.yes:
-        counts = _surveyed(project, dynamodb, pair, identity, wish)
-        if not counts["copied"] and not counts["overwritten"]:
+        counts = _surveyed(project, dynamodb, pair, identity, wish, refusals)
+        replaced = _replaced(counts)
+        if not counts["copied"] and not replaced:
             checkpoint.forget(checkpoint.path_of(project.root, pair.restored))
-            return _merged(pair, counts)
+            result = _merged(project, pair, counts, refusals)
+            return dataclasses.replace(result, shown=["Nothing is left to be written.", *result.shown])
         console.confirm(
             _action(counts, pair, caller),
             environment.name,
             typed=environment.retain_data,
             yes=wish.yes or wish.count is not None,
         )
-        confirmed = wish.count or counts["overwritten"]
-        orders = dataclasses.replace(orders, overwrite=counts["overwritten"], confirmed=confirmed)
+        orders = dataclasses.replace(orders, overwrite=replaced, confirmed=wish.count or replaced)
     again = "The same command again goes on where this one stopped."
     with _interruptible("what was written stays, every write was conditional.", again), display.activity() as report:
-        merge = Merge(dynamodb, pair, orders, report, identity)
-        counts = (
-            merge.named(wish.transactions) if wish.transactions else merge.all(project.root, segments=wish.segments)
-        )
-    return _merged(pair, counts)
+        merge = Merge(dynamodb, pair, orders, report, project.root, identity, refusals)
+        counts = merge.named(wish.transactions) if wish.transactions else merge.all(segments=wish.segments)
+    result = _merged(project, pair, counts, refusals)
+    named = [refusal.transaction_id for refusal in refusals.sampled()] if wish.transactions else []
+    return dataclasses.replace(result, status=ExitStatus.FAILED, errors=(_refused(named),)) if named else result
 
 
-def _merged(pair: "Pair", counts: Mapping[str, int]) -> Result:
-    data = {"table": pair.restored, "live": pair.live, "point": pair.point.isoformat(), "counts": dict(counts)}
+def _merged(project: Project, pair: "Pair", counts: Mapping[str, int], refusals: "Refusals") -> Result:
+    from paycli.operations.restore import validated
+
+    refused = refusals.sampled()
+    path = validated.path_of(project.root, pair.restored)
+    unsure = validated.count(path)
+    data = {
+        "table": pair.restored,
+        "live": pair.live,
+        "point": pair.point.isoformat(),
+        "counts": dict(counts),
+        "refused": [dataclasses.asdict(refusal) for refusal in refused],
+        "validated": {"count": unsure, "ids": str(path) if unsure else None},
+    }
     said = f"{pair.restored} (as of {restore_view.moment(pair.point)}) into {pair.live}:"
-    return Result(data, shown=[said, *restore_view.merged(counts)])
+    return Result(data, shown=[said, *restore_view.merged(counts, refused, unsure, path)])
+
+
+def _refused(named: list[str]) -> PaycliError:
+    return PaycliError(
+        f"Of the named payments {len(named)} stay as they are: {', '.join(named)}.",
+        hint="Why stands with each; docs/recovery.md says what can be done.",
+        code="refused",
+    )
+
+
+def _replaced(counts: Mapping[str, int]) -> int:
+    """Return how many payments of the live table are written over: what --count confirms."""
+    return counts["overwritten"] + counts["mended"]
 
 
 def _surveyed(
-    project: Project, dynamodb: Any, pair: "Pair", identity: Mapping[str, str], wish: _Wish
+    project: Project, dynamodb: Any, pair: "Pair", identity: Mapping[str, str], wish: _Wish, refusals: "Refusals"
 ) -> Mapping[str, int]:
     """Count what a merge would write.
 
     Raises PaycliError where --count is another number, unless it is what is left of one that was interrupted.
     """
-    from paycli.operations.restore.merging import Orders, survey, unfinished
+    from paycli.operations.restore.merging import survey, unfinished
+    from paycli.operations.restore.outcomes import Orders
 
     orders = Orders(expired=wish.expired, overwrite=1 if wish.overwrite else 0)
     with display.activity() as report:
-        counts = survey(dynamodb, pair, orders, report, segments=wish.segments)
-    if wish.count in (None, counts["overwritten"]):
+        counts = survey(dynamodb, pair, orders, report, refusals, segments=wish.segments)
+    replaced = _replaced(counts)
+    if wish.count in (None, replaced):
         return counts
     begun = unfinished(project.root, pair, orders, identity, wish.segments)
-    if begun and begun.confirmed == wish.count and counts["overwritten"] <= begun.left:
+    if begun and begun.confirmed == wish.count and replaced <= begun.left:
         return counts
     raise PaycliError(
-        f"{counts['overwritten']} payments would be overwritten, not {wish.count}. Nothing was changed.",
-        hint="Look at them with --compare.",
+        f"{replaced} payments would be overwritten or mended, not {wish.count}. Nothing was changed.",
+        hint="Look at them with --compare: changed, without what has expired, and misprocessed.",
         code="count_differs",
     )
 
 
 def _action(counts: Mapping[str, int], pair: "Pair", caller: "Caller") -> str:
-    copied, validated, overwritten = (counts[name] for name in ("copied", "copied_validated", "overwritten"))
+    copied, validated = counts["copied"], counts["copied_validated"]
     parts = [f"Copy {copied:,} payments back ({copied - validated:,} processed, {validated:,} validated)"]
-    parts += [f"overwrite {overwritten:,}"] if overwritten else []
+    verbs = {"overwritten": "overwrite", "mended": "mend"}
+    parts += [f"{verb} {counts[name]:,}" for name, verb in verbs.items() if counts[name]]
     return f"{' and '.join(parts)} in {pair.live}, {caller.place}"
 
 
 def _cleanup(project: Project, aws: "Aws", caller: "Caller", wish: _Wish) -> Result:
-    from paycli.operations.restore import checkpoint, cleanup, tables
+    from paycli.operations.restore import cleanup, tables
 
     environment = project.environment
     dynamodb = aws.client("dynamodb")
     try:
         table = tables.choose(dynamodb, environment, wish.table)
     except tables.GoneError as gone:  # a cleanup that was interrupted may have come that far
-        checkpoint.forget_table(checkpoint.path_of(project.root, str(wish.table)))
+        _forget(project, str(wish.table))
         return Result({"deleted": None}, shown=[f"{gone.message} Nothing is left to delete."])
     cleanup.check(table, environment)
     action = f"Delete {table.name}, in {caller.place}"
@@ -361,8 +394,15 @@ def _cleanup(project: Project, aws: "Aws", caller: "Caller", wish: _Wish) -> Res
     again = f"paycli restore --env {environment.name} --cleanup --table {table.name}"
     with _interruptible("AWS goes on with the delete if it has begun.", again), display.activity() as report:
         cleanup.delete(dynamodb, table, report)
-    checkpoint.forget_table(checkpoint.path_of(project.root, table.name))
+    _forget(project, table.name)
     shown = [f"{table.name} is deleted."]
     if environment.target == "aws":
         shown.append("AWS keeps a system backup of it for 35 days, free of charge.")
     return Result({"deleted": table.name}, shown=shown)
+
+
+def _forget(project: Project, table: str) -> None:
+    from paycli.operations.restore import checkpoint, validated
+
+    checkpoint.forget_table(checkpoint.path_of(project.root, table))
+    validated.path_of(project.root, table).unlink(missing_ok=True)

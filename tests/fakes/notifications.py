@@ -138,9 +138,10 @@ class Account(Tables):
         return {"SubscriptionArn": arn}
 
     def _unsubscribe(self, params: dict[str, Any]) -> dict[str, Any]:
-        self.subscriptions = [
-            each for each in self.subscriptions if each["SubscriptionArn"] != params["SubscriptionArn"]
-        ]
+        left = [each for each in self.subscriptions if each["SubscriptionArn"] != params["SubscriptionArn"]]
+        if left == self.subscriptions:
+            raise AwsError("NotFound", "Subscription does not exist")
+        self.subscriptions = left
         return {}
 
     def _create_queue(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -149,7 +150,8 @@ class Account(Tables):
         return {"QueueUrl": f"{URLS}/{params['QueueName']}"}
 
     def _delete_queue(self, params: dict[str, Any]) -> dict[str, Any]:
-        del self.queues[params["QueueUrl"].rpartition("/")[2]]
+        if self.queues.pop(params["QueueUrl"].rpartition("/")[2], None) is None:
+            raise AwsError("QueueDoesNotExist", "The specified queue does not exist.")
         return {}
 
     def _list_queues(self, params: dict[str, Any]) -> dict[str, Any]:

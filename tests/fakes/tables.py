@@ -1,8 +1,8 @@
 """DynamoDB's tables in memory, for clients of tests.unit.smoke.smoke_stack.aws_of: what restores and merges call.
 
 A restore takes `restoring` looks, at whichever table, until the new one is ACTIVE; pages hold `page_size` items.
-`before_put` sees each PutItem before its condition is tried, so a test can race or interrupt it; `throttled` are
-operations that fail so many times first.
+`before_put` sees what a PutItem or UpdateItem makes before its condition is tried, so a test can race or interrupt it;
+`throttled` are operations that fail so many times first.
 """
 
 import re
@@ -36,6 +36,7 @@ OPERATIONS = (
     "scan",
     "batch_get_item",
     "put_item",
+    "update_item",
 )
 ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/"
 
@@ -230,7 +231,8 @@ class Tables:
 
     def _restore(self, params: dict[str, Any], items: Mapping[str, Item], summary: dict[str, Any]) -> dict[str, Any]:
         name = params["TargetTableName"]
-        assert name not in self.tables
+        if name in self.tables:
+            raise AwsError("TableAlreadyExistsException", f"Table already exists: {name}")
         found = items if self.restored_items is None else self.restored_items
         made = Table(name, dict(found), "CREATING", looks=self.restoring, summary=summary)
         made.key = params.get("SSESpecificationOverride", {}).get("KMSMasterKeyId")
@@ -274,14 +276,23 @@ class Tables:
     def put_item(self, params: dict[str, Any]) -> dict[str, Any]:
         with self.lock:
             table = self._table(params["TableName"])
-            item = params["Item"]
-            self.before_put(item)
-            there = table.items.get(item["transaction_id"]["S"], {})
-            if not holds(params["ConditionExpression"], there, params):
-                more = {"Item": dict(there)} if there else {}
-                raise AwsError("ConditionalCheckFailedException", "The conditional request failed", **more)
-            table.items[item["transaction_id"]["S"]] = dict(item)
+            self._write(table, params["Item"], params)
             return {}
+
+    def update_item(self, params: dict[str, Any]) -> dict[str, Any]:
+        with self.lock:
+            table = self._table(params["TableName"])
+            there = table.items.get(params["Key"]["transaction_id"]["S"], params["Key"])
+            self._write(table, updated(there, params), params)
+            return {}
+
+    def _write(self, table: Table, item: Item, params: dict[str, Any]) -> None:
+        self.before_put(item)
+        there = table.items.get(item["transaction_id"]["S"], {})
+        if not holds(params["ConditionExpression"], there, params):
+            more = {"Item": dict(there)} if there else {}
+            raise AwsError("ConditionalCheckFailedException", "The conditional request failed", **more)
+        table.items[item["transaction_id"]["S"]] = dict(item)
 
 
 def projected(item: Item, request: Mapping[str, Any]) -> Item:
@@ -306,3 +317,17 @@ def holds(condition: str, item: Item, params: Mapping[str, Any]) -> bool:
         if item.get(names[name]) != values[value]:
             return False
     return True
+
+
+def updated(item: Item, params: Mapping[str, Any]) -> Item:
+    """The item after an update of SET and REMOVE."""
+    names, values = params["ExpressionAttributeNames"], params["ExpressionAttributeValues"]
+    made = dict(item)
+    for verb, actions in re.findall(r"(SET|REMOVE) (.*?)(?= REMOVE |$)", params["UpdateExpression"]):
+        for action in actions.split(", "):
+            name, _, value = action.partition(" = ")
+            if verb == "SET":
+                made[names[name]] = values[value]
+            else:
+                del made[names[name]]
+    return made

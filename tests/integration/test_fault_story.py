@@ -90,12 +90,12 @@ def processed(payer: Payer, transaction: str) -> None:
     assert answer.status == 200
 
 
-def misbehave(project: LocalProject, spared: str, *lost: str) -> int:
+def misbehave(project: LocalProject, spared: list[str], *lost: str) -> int:
     """Do to the table what a bad version does: change ten payments, and lose some; return how many."""
     dynamodb = project.aws().client("dynamodb")
     by_status: dict[str, list[str]] = {"validated": [], "processed": []}
     for name, item in sorted(items_of(project.aws(), TABLE).items()):
-        if name not in {spared, *lost}:
+        if name not in {*spared, *lost}:
             by_status[item["status"]].append(name)
     gone = [*lost, *by_status["validated"][:3], *by_status["processed"][:3]]
     for name in gone:
@@ -103,13 +103,17 @@ def misbehave(project: LocalProject, spared: str, *lost: str) -> int:
     changed = [*by_status["validated"][3 : 3 + CORRUPTED // 2], *by_status["processed"][3 : 3 + CORRUPTED // 2]]
     assert len(changed) == CORRUPTED
     for name in changed:
-        dynamodb.update_item(
-            TableName=TABLE,
-            Key={"transaction_id": {"S": name}},
-            UpdateExpression="SET amount_minor = :wrong",
-            ExpressionAttributeValues={":wrong": {"N": "1"}},
-        )
+        corrupt(project, name)
     return len(gone)
+
+
+def corrupt(project: LocalProject, transaction: str) -> None:
+    project.aws().client("dynamodb").update_item(
+        TableName=TABLE,
+        Key={"transaction_id": {"S": transaction}},
+        UpdateExpression="SET amount_minor = :wrong",
+        ExpressionAttributeValues={":wrong": {"N": "1"}},
+    )
 
 
 def replayed(report: Path) -> Iterator[Exchange]:
@@ -151,25 +155,28 @@ def test_after_throttling_and_a_bad_deploy_every_acknowledged_payment_is_as_its_
     failures = waiting(fresh)
     assert {message["code"] for message in failures} == {"temporarily_unavailable"}
     twice = paid_at_the_second_try(fresh, payer, failures[0]["principal"])
-    pending = paid(payer, "pending", process=False)
+    pending, wrong = (paid(payer, key, process=False) for key in ("pending", "wrong"))
 
     # The embedded AWS restores what is there now: so this comes before the bad deploy, as the point in time would.
     restored = ran(fresh, "restore", "--to", "latest")["table"]
     with (fresh.root / "paycli.toml").open("a") as settings:
         settings.write("\n[env.local]\nmemory_mb = 1024\n")
     assert fresh.within("deploy", "--env", "local", "--yes").status == 0
-    gone = misbehave(fresh, pending, twice)
+    gone = misbehave(fresh, [pending, wrong], twice)
     new = paid(payer, "meanwhile", process=True)
-    processed(payer, pending)
+    for transaction in (pending, wrong):
+        processed(payer, transaction)
+    corrupt(fresh, wrong)
 
     assert fresh.within("rollback", "--env", "local", "--yes").status == 0
     compared = ran(fresh, "restore", "--compare", status=4)
     counts = compared["counts"]
-    assert (counts["missing"], counts["changed"], counts["extra"]) == (gone, CORRUPTED, 0)
+    assert (counts["missing"], counts["changed"], counts["misprocessed"], counts["extra"]) == (gone, CORRUPTED, 1, 0)
     assert ran(fresh, "restore", "--merge", "--yes")["counts"]["copied"] == gone
-    changed = [each["transaction_id"] for each in compared["sample"] if each["kind"] == "changed"]
+    changed = [each["transaction_id"] for each in compared["sample"] if each["kind"] in {"changed", "misprocessed"}]
     named = [word for transaction in changed for word in ("--transaction", transaction)]
-    assert ran(fresh, "restore", "--merge", "--overwrite", *named, "--yes")["counts"]["overwritten"] == CORRUPTED
+    mended = ran(fresh, "restore", "--merge", "--overwrite", *named, "--yes")["counts"]
+    assert (mended["overwritten"], mended["mended"]) == (CORRUPTED, 1)
     ran(fresh, "restore", "--compare")
 
     # Only now: a replay would find the lost payments absent, and begin them anew.
@@ -182,4 +189,4 @@ def test_after_throttling_and_a_bad_deploy_every_acknowledged_payment_is_as_its_
     items = items_of(fresh.aws(), TABLE)
     assert reconcile(told, items) == []
     assert unsettled(told) == set()
-    assert {items[each]["status"] for each in (twice, pending, new)} == {"processed"}
+    assert {items[each]["status"] for each in (twice, pending, new, wrong)} == {"processed"}

@@ -144,7 +144,11 @@ def test_a_restore_comes_to_a_table_with_all_its_settings(desk: Desk, ending: En
 
 FATED = {name.replace(" ", "-"): fate for name, fate in FATES.items()}
 RESTORED = {name: item for name, fate in FATED.items() if (item := fate.restored(name))}
-OVERWRITTEN = [name for name, fate in FATED.items() if (fate.kind, fate.overwriting) == ("changed", "restored")]
+OVERWRITTEN = [
+    name
+    for name, fate in FATED.items()
+    if fate.overwriting == "mended" or (fate.kind, fate.overwriting) == ("changed", "restored")
+]
 
 
 def damaged(desk: Desk) -> Tables:
@@ -178,12 +182,15 @@ def test_a_merge_loses_nothing_and_undoes_nothing(desk: Desk, ending: Ending, to
     undisturbed = damaged(desk)
     _, requests = desk.counted(undisturbed, *merge)
     assert undisturbed.tables[LIVE].items == after_merging(told)
+    assert desk.run(undisturbed, *CLEANUP).status == 0
     for request in spread(requests, 2, ending):
         tables = damaged(desk)
         ended = desk.ended(tables, ending, request, *merge)
         meanwhile = work_on(tables.tables[LIVE].items)
-        again = desk.run(tables, *merge)
+        again = desk.run(tables, *merge, "--json")
         assert again.status == 0, (ended.err, again.err)
+        counts = again.data["counts"]
+        assert sum(counts.values()) - counts["copied_validated"] == len(RESTORED)
         assert tables.tables[LIVE].items == {**after_merging(told), **meanwhile}
         assert beside(tables, "restore")[0].items == RESTORED
         assert desk.run(tables, *CLEANUP).status == 0

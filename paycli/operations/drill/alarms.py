@@ -49,7 +49,8 @@ def rehearse(
 ) -> Measured:
     """Raise every alarm that can be, receive what it says, and put it back, whatever happens.
 
-    What can't be put back or removed becomes a finding; an interrupt puts back and removes all the same.
+    What can't be put back or removed becomes a finding; an interrupt, whenever it comes, puts back and removes all the
+    same. A second one leaves that to `paycli drill cleanup`.
     """
     cloudwatch = aws.client("cloudwatch")
     leftovers.remove_inboxes(aws, environment, topic_arn)
@@ -58,7 +59,10 @@ def rehearse(
     findings = {name: _not_rehearsed(name, alarm, topic_arn) for name, alarm in found.items()}
     ready = {name: alarm for name, alarm in found.items() if alarm and findings[name] is None}
     drill = f"drill {datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    made = inbox.make(aws, environment, topic_arn)
+    try:
+        made = inbox.make(aws, environment, topic_arn)
+    except KeyboardInterrupt:
+        raise _interrupted(environment, "the temporary queue may be left.") from None
     try:
         raised: dict[str, float] = {}
         for name, alarm in ready.items():
@@ -66,13 +70,13 @@ def rehearse(
             alarm_states.raise_alarm(cloudwatch, alarm, drill, caller)
         report(Step(f"{len(ready)} alarms are in ALARM; waiting for their notifications"))
         received = dict(_received(aws, made, drill, raised, deadline_seconds))
+        untidy = _tidied(aws, environment, made)
     except BaseException as error:
-        left = "; ".join(_tidied(aws, environment, made))
+        left = "; ".join(_put_back(aws, environment, made))
         if isinstance(error, KeyboardInterrupt):
             raise _interrupted(environment, left) from None
         error.add_note(left or "All alarms are put back.")
         raise
-    untidy = _tidied(aws, environment, made)
     for name in ready:
         findings[name] = _outcome(name, received.get(name), deadline_seconds)
     rehearsed = tuple(finding for finding in findings.values() if finding)
@@ -135,6 +139,15 @@ def _outcome(name: str, seconds: float | None, deadline_seconds: float) -> Findi
     if seconds is None:
         return Finding(name, "failed", f"No notification came in {deadline_seconds:.0f} s.")
     return Finding(name, "passed", "Its notification came.", seconds)
+
+
+def _put_back(aws: "Aws", environment: "Environment", made: inbox.Inbox) -> list[str]:
+    """Tidy up after an error or an interrupt, also of tidying. Another interrupt leaves it, and says how to go on."""
+    try:
+        return _tidied(aws, environment, made)
+    except KeyboardInterrupt:
+        left = "alarms may still be in ALARM, and the subscription and the queue may be left."
+        raise _interrupted(environment, left) from None
 
 
 def _tidied(aws: "Aws", environment: "Environment", made: inbox.Inbox) -> list[str]:

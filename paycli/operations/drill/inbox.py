@@ -88,7 +88,7 @@ def notifications(aws: "Aws", inbox: Inbox, until: float) -> Iterator[Mapping[st
 
 
 def remove(aws: "Aws", inbox: Inbox) -> list[str]:
-    """End the subscription and delete the queue; return in words what has failed."""
+    """End the subscription and delete the queue, unless they are gone; return in words what has failed."""
     sns, sqs = aws.client("sns"), aws.client("sqs")
     failed = []
     for what, call, request in (
@@ -97,6 +97,8 @@ def remove(aws: "Aws", inbox: Inbox) -> list[str]:
     ):
         try:
             call(**request)
+        except (sns.exceptions.NotFoundException, sqs.exceptions.QueueDoesNotExist):
+            continue  # an interrupt came after the call
         except (BotoCoreError, ClientError) as error:
             failed.append(f"{what} {next(iter(request.values()))} is left: {error}")
     return failed

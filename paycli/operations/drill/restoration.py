@@ -54,7 +54,10 @@ def rehearse(dynamodb: Any, environment: "Environment", report: Report) -> Measu
         if earlier:  # AWS was still making them
             earlier = leftovers.remove_tables(dynamodb, environment, report)
     except BaseException as error:
-        left = leftovers.remove_table(dynamodb, environment, name, report)
+        try:
+            left = leftovers.remove_table(dynamodb, environment, name, report)
+        except KeyboardInterrupt:
+            raise _interrupted(environment, f"{name} may be left") from None
         if isinstance(error, KeyboardInterrupt):
             raise _interrupted(environment, left) from None
         if left and isinstance(error, PaycliError):

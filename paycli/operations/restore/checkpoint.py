@@ -9,18 +9,23 @@ from typing import Any
 
 from paycli.files import drafts, write_whole
 
-_SCHEMA = 1
+_SCHEMA = 2
 # Later, what is done already may need it again.
 _FRESH_SECONDS = 24 * 3600.0
 
 
 @dataclass
 class Progress:
-    """Where each segment goes on (None: it is done) and what was counted; a segment that isn't there hasn't begun."""
+    """Where each segment goes on (None: it is done) and what was counted; a segment that isn't there hasn't begun.
+
+    Counts are of whole pages. Of the page that a segment is at, `begun` has what is being written, by id: when the page
+    is read again, what stands there already was written by this merge.
+    """
 
     of: Mapping[str, Any]  # the tables and what was asked for: another merge doesn't go on with this one
     positions: dict[int, Mapping[str, Any] | None] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    begun: dict[int, dict[str, str]] = field(default_factory=dict)
     confirmed: int = 0  # how many were to be overwritten
     left: int = 0  # how many of these still may be
 
@@ -39,25 +44,32 @@ def load(path: Path, of: Mapping[str, Any]) -> Progress | None:
         if time.time() - document["at"] > _FRESH_SECONDS:
             return None
         positions = {int(segment): position for segment, position in document["positions"].items()}
-        return Progress(of, positions, document["counts"], int(document["confirmed"]), int(document["left"]))
+        begun = {int(segment): dict(written) for segment, written in document["begun"].items()}
+        return Progress(of, positions, document["counts"], begun, int(document["confirmed"]), int(document["left"]))
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None  # it saves time and nothing else: a merge may always begin anew
 
 
 def save(path: Path, progress: Progress) -> None:
     """Write it whole."""
-    path.parent.parent.mkdir(mode=0o700, exist_ok=True)
-    path.parent.mkdir(mode=0o700, exist_ok=True)
+    make_folder(path)
     document = {
         "schema": _SCHEMA,
         "at": time.time(),
         "of": progress.of,
         "positions": progress.positions,
         "counts": progress.counts,
+        "begun": progress.begun,
         "confirmed": progress.confirmed,
         "left": progress.left,
     }
     write_whole(path, json.dumps(document), mode=0o600)
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder of such a file, for its owner alone."""
+    path.parent.parent.mkdir(mode=0o700, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
 
 
 def forget(path: Path) -> None:

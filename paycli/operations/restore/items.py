@@ -10,15 +10,17 @@ Item = Mapping[str, Mapping[str, Any]]
 # same: equal in both              moved_on: the live one is a later state of it, as the API makes it
 # missing: not in the live table   expired: neither, but it expired unprocessed, and DynamoDB removes those
 # changed: differs otherwise       newer: came after the point in time
+# misprocessed: processed since, but not as it was validated     unsound: whether it was processed can't be told
 # extra: not in the restored table, though it is older than the point in time
-Kind = Literal["same", "moved_on", "missing", "expired", "changed", "newer", "extra"]
-KINDS: tuple[Kind, ...] = ("same", "moved_on", "newer", "expired", "missing", "changed", "extra")
-DIFFERENCES: tuple[Kind, ...] = ("missing", "changed", "extra")
+Kind = Literal["same", "moved_on", "missing", "expired", "changed", "misprocessed", "unsound", "newer", "extra"]
+DIFFERENCES: tuple[Kind, ...] = ("missing", "changed", "misprocessed", "unsound", "extra")
+KINDS: tuple[Kind, ...] = ("same", "moved_on", "newer", "expired", *DIFFERENCES)
 
 # What /process writes, and what /validate writes anew for a key whose payment has expired
 # (handlers/payments/transactions.py).
 _OF_PROCESSING = {"status", "expires_at", "processed_at", "processed_by"}
 _OF_NEW_START = {"created_at", "expires_at", "request_id"}
+_PROCESSING = {"status", "processed_at", "processed_by"}
 # How far a function's clock and DynamoDB's may be apart.
 _CLOCKS = timedelta(seconds=5)
 
@@ -72,7 +74,11 @@ def kind(restored: Item | None, live: Item | None, *, now: float, point: datetim
         return "newer" if _is_after(live, point) else "extra"
     if restored == live:
         return "same"
-    return "moved_on" if _moved_on(restored, live) else "changed"
+    if _moved_on(restored, live):
+        return "moved_on"
+    if not is_processed(live) or status(restored) == "processed":
+        return "changed"
+    return "misprocessed" if mended(restored, live) else "unsound"
 
 
 def _is_after(live: Item, point: datetime) -> bool:
@@ -97,7 +103,20 @@ def _moved_on(restored: Item, live: Item) -> bool:
         if not {"processed_at", "processed_by"} <= live.keys() or "expires_at" in live:
             return False
         may_differ = may_differ | _OF_PROCESSING
-    return set(_differing(restored, live)) <= may_differ
+    return set(differing(restored, live)) <= may_differ
+
+
+def mended(restored: Item, live: Item) -> Item | None:
+    """Return what processing the restored payment would have made: its attributes, and the live one's processing.
+
+    None where the live one's processing isn't whole, or is all that differs.
+    """
+    if (status(restored), status(live)) != ("validated", "processed"):
+        return None
+    of_live = _PROCESSING | (_OF_NEW_START - {"expires_at"} if _is_new_start(restored, live) else set())
+    made = {name: value for name, value in restored.items() if name not in of_live | {"expires_at"}}
+    made |= {name: value for name, value in live.items() if name in of_live}
+    return made if made != live else None
 
 
 def _is_new_start(restored: Item, live: Item) -> bool:
@@ -105,7 +124,8 @@ def _is_new_start(restored: Item, live: Item) -> bool:
     return created is not None and has_expired(restored, created.timestamp())
 
 
-def _differing(one: Item, other: Item) -> list[str]:
+def differing(one: Item, other: Item) -> list[str]:
+    """Return the names of the attributes that differ."""
     return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
 
 
@@ -119,28 +139,5 @@ def difference(kind: Kind, restored: Item | None, live: Item | None) -> Differen
         text(found, "transaction_id"),
         status(restored),
         status(live),
-        tuple(_differing(restored, live)) if both and restored and live else (),
+        tuple(differing(restored, live)) if both and restored and live else (),
     )
-
-
-def still_is(live: Item, wanted: Item) -> dict[str, Any]:
-    """Return the condition of a PutItem that the item is what was compared, attribute by attribute.
-
-    What `wanted` would add, it must still not have. Whatever the API does to an item changes one that it has: status,
-    or created_at.
-    """
-    clauses: list[str] = []
-    names: dict[str, str] = {}
-    values: dict[str, Any] = {}
-    for number, name in enumerate(sorted(live.keys() | wanted.keys())):
-        names[f"#a{number}"] = name
-        if name in live:
-            values[f":a{number}"] = live[name]
-            clauses.append(f"#a{number} = :a{number}")
-        else:
-            clauses.append(f"attribute_not_exists(#a{number})")
-    return {
-        "ConditionExpression": " AND ".join(clauses),
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": values,
-    }

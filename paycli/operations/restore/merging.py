@@ -6,55 +6,42 @@ processed to validated, whatever it is told.
 
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal
+from typing import Any
 
 from paycli.errors import UsageError
-from paycli.operations.restore import checkpoint
-from paycli.operations.restore.comparison import Pair, ids
-from paycli.operations.restore.items import Item, has_expired, is_processed, kind, status, still_is
+from paycli.operations.restore import checkpoint, validated
+from paycli.operations.restore.comparison import SAMPLE, Pair, ids
+from paycli.operations.restore.conditions import mending, still_is
+from paycli.operations.restore.items import Item, mended, text
+from paycli.operations.restore.outcomes import (
+    COPIED_VALIDATED,
+    REPLACED,
+    WRITTEN,
+    Orders,
+    Outcome,
+    Refusals,
+    counted,
+    decide,
+    names_of,
+)
 from paycli.operations.restore.reading import SEGMENTS, Reader, Ticker
 from paycli.progress import Report
 
-# copied, overwritten: written.               same: as it was at the point in time.
-# kept: the live one differs and stays.       expired: missing, but it expired unprocessed; left so.
-# refused: told to overwrite, but it would undo a processing, or something newer.
-Outcome = Literal["copied", "overwritten", "same", "kept", "expired", "refused"]
-OUTCOMES: tuple[Outcome, ...] = ("copied", "overwritten", "same", "kept", "expired", "refused")
-_WRITTEN: tuple[Outcome, ...] = ("copied", "overwritten")
-# Of the copied ones: nobody knows whether they were processed after the point in time, and then lost.
-COPIED_VALIDATED = "copied_validated"
+Choice = tuple[Item, Item | None, Outcome]  # the restored one, the live one, and what is done
 
 
-@dataclass(frozen=True)
-class Orders:
-    """What a merge may do besides copying what is missing."""
+def survey(
+    dynamodb: Any, pair: Pair, orders: Orders, report: Report, refusals: Refusals, *, segments: int = SEGMENTS
+) -> Mapping[str, int]:
+    """Return how many payments a merge would write or leave, and write nothing.
 
-    expired: bool = False  # bring back payments that expired unprocessed
-    overwrite: int = 0  # so many changed ones at most
-    confirmed: int = 0  # what was confirmed, before an interrupt perhaps
-
-
-def decide(restored: Item, live: Item | None, pair: Pair, orders: Orders, now: float) -> Outcome:
-    """Return what a merge does with a payment of the restored table."""
-    found = kind(restored, live, now=now, point=pair.point)
-    if live is None:
-        return "copied" if found == "missing" or orders.expired else "expired"
-    if found == "same":
-        return "same"
-    if not orders.overwrite:
-        return "kept"
-    if found == "moved_on" or (is_processed(live) and status(restored) != "processed"):
-        return "refused"
-    return "overwritten" if orders.expired or not has_expired(restored, now) else "refused"
-
-
-def survey(dynamodb: Any, pair: Pair, orders: Orders, report: Report, *, segments: int = SEGMENTS) -> Mapping[str, int]:
-    """Return how many payments a merge would write or leave, and write nothing."""
+    `refusals` gets what it would refuse.
+    """
     reader, counts, lock = Reader(dynamodb, report), Counter[str](), Lock()
     ticker = Ticker(report, "Looked at", pair.about)
 
@@ -64,22 +51,15 @@ def survey(dynamodb: Any, pair: Pair, orders: Orders, report: Report, *, segment
             now = time.time()
             with lock:
                 for item in page:
-                    outcome = decide(item, live.get(item["transaction_id"]["S"]), pair, orders, now)
-                    counts.update(_counted(outcome, item))
+                    other = live.get(item["transaction_id"]["S"])
+                    outcome = decide(item, other, pair, orders, now)
+                    counts.update(names_of(outcome, item))
+                    if outcome == "refused":
+                        refusals.add(outcome, item, other)
             ticker.add(len(page))
 
     reader.side_by_side(segments, [partial(look, segment) for segment in range(segments)])
     return counted(counts)
-
-
-def counted(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return every count, also those that are 0."""
-    return {name: counts.get(name, 0) for name in (*OUTCOMES, COPIED_VALIDATED)}
-
-
-def _counted(outcome: Outcome, restored: Item) -> list[str]:
-    validated = outcome == "copied" and not is_processed(restored)
-    return [outcome, COPIED_VALIDATED] if validated else [outcome]
 
 
 def unfinished(
@@ -96,13 +76,20 @@ def _of(pair: Pair, orders: Orders, identity: Mapping[str, str], segments: int) 
 
 @dataclass
 class Merge:
-    """One merge of a pair of tables, as `orders` say; `identity` are the tables' ids, which a name is not."""
+    """One merge of a pair of tables, as `orders` say; `identity` are the tables' ids, which a name is not.
+
+    What it keeps on disk is in .paycli/restore of the project at `root`: how far it is, and which payments it has
+    copied back as validated.
+    `refusals` gets what stays of the payments that were named to be overwritten.
+    """
 
     dynamodb: Any
     pair: Pair
     orders: Orders
     report: Report
+    root: Path
     identity: Mapping[str, str] = field(default_factory=dict)
+    refusals: Refusals = field(default_factory=lambda: Refusals(SAMPLE))
 
     def __post_init__(self) -> None:
         self._reader = Reader(self.dynamodb, self.report)
@@ -120,17 +107,22 @@ class Merge:
             )
         live = self._reader.items(self.pair.live, transactions)
         counts = Counter[str]()
-        for transaction, item in sorted(restored.items()):
-            counts.update(_counted(self._merge(item, live.get(transaction)), item))
+        chosen = self._chosen((restored[name] for name in sorted(restored)), live)
+        self._note_validated(chosen)
+        for item, other, wanted in chosen:
+            outcome = self._carried_out(item, other, wanted)
+            counts.update(names_of(outcome, item))
+            if self.orders.overwrite and outcome in {"refused", "kept"}:
+                self.refusals.add(outcome, item, other)
         return counted(counts)
 
-    def all(self, root: Path, *, segments: int = SEGMENTS) -> Mapping[str, int]:
+    def all(self, *, segments: int = SEGMENTS) -> Mapping[str, int]:
         """Merge the whole table in parallel segments, and go on where the same merge was interrupted.
 
-        An interrupt leaves a checkpoint in the project's .paycli/restore, the end removes it.
+        An interrupt leaves a checkpoint, the end removes it. The counts are of all runs of the merge.
         """
-        path = checkpoint.path_of(root, self.pair.restored)
-        progress = unfinished(root, self.pair, self.orders, self.identity, segments)
+        path = checkpoint.path_of(self.root, self.pair.restored)
+        progress = unfinished(self.root, self.pair, self.orders, self.identity, segments)
         if progress is None:
             progress = checkpoint.Progress(_of(self.pair, self.orders, self.identity, segments))
         progress.confirmed, progress.left = self.orders.confirmed, self.orders.overwrite
@@ -140,55 +132,77 @@ class Merge:
         try:
             self._reader.side_by_side(segments, tasks)
         except BaseException:
-            self._save(progress, path)  # what was written since the last page counts too
+            self._save(progress, path)  # how many may still be overwritten
             raise
         checkpoint.forget(path)
         return counted(progress.counts)
 
     def _segment(self, segment: int, progress: checkpoint.Progress, path: Path, ticker: Ticker) -> None:
-        begun = segment in progress.positions
         after = progress.positions.get(segment)
-        if begun and after is None:
+        if segment in progress.positions and after is None:
             return
         segments: int = progress.of["segments"]
         for page, position in self._reader.pages(self.pair.restored, segment, segments, after=after):
-            live = self._reader.items(self.pair.live, ids(page))
-            read = Counter[str]()
-            for item in page:
-                outcome = self._merge(item, live.get(item["transaction_id"]["S"]))
-                names = _counted(outcome, item)
-                if outcome in _WRITTEN:  # at once: a page that is read again finds it written
-                    self._count(progress, Counter(names))
-                else:
-                    read.update(names)
-            self._count(progress, read)
+            counts = self._page(page, segment, progress, path)
             with self._lock:
+                for name, number in counts.items():
+                    progress.counts[name] = progress.counts.get(name, 0) + number
                 progress.positions[segment] = position
-            self._save(progress, path)
+                progress.begun[segment] = {}
+                checkpoint.save(path, progress)
             ticker.add(len(page))
+
+    def _page(self, page: list[Item], segment: int, progress: checkpoint.Progress, path: Path) -> Mapping[str, int]:
+        """Merge a page and return its counts. What an interrupted run had begun counts as what that has made of it."""
+        live = self._reader.items(self.pair.live, ids(page))
+        chosen = self._chosen(page, live)
+        before = progress.begun.get(segment, {})
+        written = {text(item, "transaction_id"): wanted for item, _, wanted in chosen if wanted in WRITTEN}
+        self._note_validated(choice for choice in chosen if text(choice[0], "transaction_id") not in before)
+        with self._lock:
+            progress.begun[segment] = {**before, **written}
+            if written:
+                checkpoint.save(path, progress)
+        counts = Counter[str]()
+        for item, other, wanted in chosen:
+            outcome: str = self._carried_out(item, other, wanted)
+            if outcome in REPLACED:
+                with self._lock:
+                    progress.left -= 1
+            if outcome in {"same", "moved_on"}:
+                outcome = before.get(text(item, "transaction_id"), outcome)
+            counts.update(names_of(outcome, item))
+        return counts
 
     def _save(self, progress: checkpoint.Progress, path: Path) -> None:
         with self._lock:
             checkpoint.save(path, progress)
 
-    def _count(self, progress: checkpoint.Progress, more: Mapping[str, int]) -> None:
-        with self._lock:
-            for name, number in more.items():
-                progress.counts[name] = progress.counts.get(name, 0) + number
-            progress.left -= more.get("overwritten", 0)
+    def _chosen(self, restored: Iterable[Item], live: Mapping[str, Item]) -> list[Choice]:
+        """Decide what is done with each."""
+        pairs = [(item, live.get(text(item, "transaction_id"))) for item in restored]
+        now = time.time()
+        return [(item, other, decide(item, other, self.pair, self.orders, now)) for item, other in pairs]
 
-    def _merge(self, restored: Item, live: Item | None) -> Outcome:
-        outcome = decide(restored, live, self.pair, self.orders, time.time())
-        if outcome == "copied":
-            condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(transaction_id)"}
-        elif outcome == "overwritten":
-            assert live is not None  # noqa: S101 - decide() has seen it
-            if not self._may_overwrite():
-                return "kept"
-            condition = still_is(live, restored)
-        else:
-            return outcome
-        return outcome if self._put(restored, condition) else "kept"
+    def _note_validated(self, chosen: Iterable[Choice]) -> None:
+        """Note what is going to be copied as validated, before it is."""
+        copied = [item for item, _, wanted in chosen if COPIED_VALIDATED in names_of(wanted, item)]
+        if copied:
+            with self._lock:
+                validated.note(validated.path_of(self.root, self.pair.restored), ids(copied))
+
+    def _carried_out(self, restored: Item, live: Item | None, wanted: Outcome) -> Outcome:
+        """Write what was decided; return what came of it."""
+        if wanted not in WRITTEN:
+            return wanted
+        if live is None:
+            absent = "attribute_not_exists(transaction_id)"
+            return wanted if self._put(restored, {"ConditionExpression": absent}) else "kept"
+        if not self._may_overwrite():
+            return "kept"
+        whole = mended(restored, live) if wanted == "mended" else None
+        done = self._mend(live, whole) if whole else self._put(restored, still_is(live, restored))
+        return wanted if done else "kept"
 
     def _may_overwrite(self) -> bool:
         """Take one of those that were confirmed."""
@@ -197,16 +211,20 @@ class Merge:
             return self._left >= 0
 
     def _put(self, item: Item, condition: Mapping[str, Any]) -> bool:
-        """Write an item; return whether it stands there now: a repeated write that finds the first is no conflict."""
+        return self._written(self.dynamodb.put_item, item, Item=item, **condition)
+
+    def _mend(self, live: Item, whole: Item) -> bool:
+        """Write only the attributes that differ: a processing is never written, neither its marks nor their absence."""
+        key = {"transaction_id": whole["transaction_id"]}
+        return self._written(self.dynamodb.update_item, whole, Key=key, **mending(live, whole))
+
+    def _written(self, write: Callable[..., Any], wanted: Item, **request: Any) -> bool:
+        """Write, and return whether it stands there now: a repeated write that finds the first is no conflict."""
         refused = self.dynamodb.exceptions.ConditionalCheckFailedException
         try:
             self._reader.patiently(
-                self.dynamodb.put_item,
-                TableName=self.pair.live,
-                Item=item,
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **condition,
+                write, TableName=self.pair.live, ReturnValuesOnConditionCheckFailure="ALL_OLD", **request
             )
         except refused as error:
-            return bool(error.response.get("Item") == item)
+            return bool(error.response.get("Item") == wanted)
         return True

@@ -84,11 +84,19 @@ def check(point: datetime, found: Window) -> datetime:
 def begin(dynamodb: Any, environment: "Environment", name: str, wanted: Settings, point: datetime | None) -> None:
     """Begin to restore the live table beside it, as `name`, to `point`, None for the latest.
 
-    An interrupt may leave AWS at it.
+    An interrupt may leave AWS at it. Raises PaycliError where there is such a table: its name is of a second.
     """
     request: dict[str, Any] = {"SourceTableName": live_name(environment), "TargetTableName": name}
     request |= {"UseLatestRestorableTime": True} if point is None else {"RestoreDateTime": point}
-    dynamodb.restore_table_to_point_in_time(**request, **encryption(wanted.key_arn))
+    there = (dynamodb.exceptions.TableAlreadyExistsException, dynamodb.exceptions.TableInUseException)
+    try:
+        dynamodb.restore_table_to_point_in_time(**request, **encryption(wanted.key_arn))
+    except there:
+        raise PaycliError(
+            f"{name} is there already: somebody has begun a restore in this very second.",
+            hint="Run the command again: the table of another second has another name.",
+            code="restore_exists",
+        ) from None
 
 
 def live_settings(dynamodb: Any, environment: "Environment") -> Settings:

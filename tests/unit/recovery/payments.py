@@ -1,7 +1,7 @@
 """Payments as the functions store them, and what may have become of one since a point in time."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -57,10 +57,11 @@ class Fate:
     kind: str
     restored: Callable[[str], Item | None]
     live: Callable[[str], Item | None]
-    merge: str = "live"  # what stands in the live table after a merge: live or restored
+    merge: str = "live"  # what stands in the live table after a merge: live, restored or mended
     overwriting: str = "live"
     with_expired: str = "live"
     both: str = "live"
+    mended: Callable[[str], Item | None] = lambda _name: None
 
 
 def _fate(kind: str, restored: Any, live: Any, *outcomes: str) -> Fate:
@@ -72,8 +73,17 @@ def _nothing(_name: str) -> None:
     return None
 
 
+def _misprocessed(live: Any, mended: Any, restored: Any = validated) -> Fate:
+    return replace(_fate("misprocessed", restored, live, *_MENDED), mended=mended)
+
+
+def _processed(name: str) -> Item:
+    return processed(validated(name))
+
+
 _ALL = ("restored",) * 4
 _TOLD = ("live", "restored", "live", "restored")
+_MENDED = ("live", "mended", "live", "mended")
 _EXPIRED = ("live", "live", "restored", "restored")
 _BOTH = ("live", "live", "live", "restored")
 
@@ -99,15 +109,33 @@ FATES = {
         lambda n: processed(validated(n, amount_minor={"N": "1"})),
         *_TOLD,
     ),
-    "processed with another amount": _fate(
-        "changed", validated, lambda n: processed(validated(n, amount_minor={"N": "1"}))
+    "processed with another amount": _misprocessed(
+        lambda n: processed(validated(n, amount_minor={"N": "1"})), _processed
     ),
-    "processed, but it still expires": _fate(
-        "changed", validated, lambda n: {**processed(validated(n)), "expires_at": {"N": "1"}}
+    "processed, an attribute less and one more": _misprocessed(
+        lambda n: without(processed(validated(n, oops={"S": "x"})), "customer_id", "metadata"), _processed
     ),
-    "processed by nobody": _fate("changed", validated, lambda n: without(processed(validated(n)), "processed_by")),
+    "processed, but it still expires": _misprocessed(
+        lambda n: {**processed(validated(n)), "expires_at": {"N": "1"}}, _processed
+    ),
+    "processed by nobody, with another amount": _misprocessed(
+        lambda n: without(processed(validated(n, amount_minor={"N": "1"})), "processed_by"),
+        lambda n: without(processed(validated(n)), "processed_by"),
+    ),
+    "started again, processed with another amount": _misprocessed(
+        lambda n: processed({**started_again(n), "amount_minor": {"N": "1"}}, NOW - timedelta(minutes=1)),
+        lambda n: processed(started_again(n), NOW - timedelta(minutes=1)),
+        expired,
+    ),
+    "expired, and processed with another amount": _misprocessed(
+        lambda n: processed({**expired(n), "amount_minor": {"N": "1"}}), lambda n: processed(expired(n)), expired
+    ),
+    "processed by nobody": _fate("unsound", validated, lambda n: without(processed(validated(n)), "processed_by")),
     "marks of processing": _fate(
-        "changed", validated, lambda n: {**processed(validated(n)), "status": {"S": "validated"}}
+        "unsound", validated, lambda n: {**processed(validated(n)), "status": {"S": "validated"}}
+    ),
+    "processed of nonsense": _fate(
+        "unsound", lambda n: validated(n, status={"S": "?"}), lambda n: processed(validated(n, oops={"S": "x"}))
     ),
     "undone": _fate("changed", lambda n: processed(validated(n)), validated, *_TOLD),
     "status is nonsense": _fate("changed", validated, lambda n: validated(n, status={"N": "7"}), *_TOLD),

@@ -192,6 +192,18 @@ def test_interrupted_while_deleting_the_scratch_table_goes(account: Account, run
     assert is_clean(account)
 
 
+def test_interrupted_again_while_deleting_the_scratch_table_the_cleanup_is_named(account: Account, run: Run) -> None:
+    delete = account.operations["DeleteTable"]
+    account.operations["DeleteTable"] = interrupt
+    ran = run("drill", "restore")
+    (name,) = set(account.tables) - {LIVE}
+    assert (ran.status, f"{name} may be left" in ran.err) == (130, True)
+    assert "paycli drill cleanup --env test" in ran.err
+    account.operations["DeleteTable"] = delete
+    assert run("drill", "cleanup").status == 0
+    assert is_clean(account)
+
+
 def test_what_aws_was_still_making_for_a_killed_drill_goes_at_the_end_of_the_next(account: Account, run: Run) -> None:
     source = {"SourceTableArn": ARN + LIVE, "RestoreDateTime": datetime.now(UTC), "RestoreInProgress": True}
     account.tables[SCRATCH] = Table(SCRATCH, status="CREATING", looks=4, summary=source)
@@ -448,6 +460,57 @@ def test_interrupted_at_any_point_all_is_put_back(account: Account, run: Run, op
     assert is_clean(account)
     if operation != "Subscribe":
         assert "the alarms are put back, subscription and queue are removed" in ran.err
+
+
+PUTTING_BACK = ("SetAlarmState", "Unsubscribe", "DeleteQueue")
+
+
+def interrupted_at_put_back(account: Account, operation: str, times: int) -> None:
+    """Interrupt so many calls of the put-back, each after it came through."""
+    answer, left = account.operations[operation], times
+
+    def interrupted(params: dict[str, Any]) -> dict[str, Any]:
+        nonlocal left
+        said: dict[str, Any] = answer(params)
+        if params.get("StateValue") != "ALARM" and left:
+            left -= 1
+            raise KeyboardInterrupt
+        return said
+
+    account.operations[operation] = interrupted
+
+
+@pytest.mark.parametrize("operation", PUTTING_BACK)
+def test_interrupted_as_all_is_put_back_it_is_put_back(account: Account, run: Run, operation: str) -> None:
+    interrupted_at_put_back(account, operation, 1)
+    ran = run("drill", "alarms", "--yes")
+    assert (ran.status, is_clean(account)) == (130, True)
+    assert "the alarms are put back, subscription and queue are removed" in ran.err
+
+
+def test_a_second_interrupt_leaves_what_is_to_be_put_back_and_names_the_cleanup(account: Account, run: Run) -> None:
+    interrupted_at_put_back(account, "SetAlarmState", 2)
+    ran = run("drill", "alarms", "--yes")
+    assert (ran.status, is_clean(account)) == (130, False)
+    assert "the subscription and the queue may be left" in ran.err
+    assert "paycli drill cleanup --env test" in ran.err
+    assert run("drill", "cleanup").status == 0
+    assert is_clean(account)
+
+
+def test_interrupted_as_the_queue_is_made_the_cleanup_is_named(account: Account, run: Run) -> None:
+    create = account.operations["CreateQueue"]
+
+    def unheard(params: dict[str, Any]) -> dict[str, Any]:
+        create(params)
+        raise KeyboardInterrupt
+
+    account.operations["CreateQueue"] = unheard
+    ran = run("drill", "alarms", "--yes")
+    assert (ran.status, is_clean(account)) == (130, False)
+    assert "paycli drill cleanup --env test" in ran.err
+    assert run("drill", "cleanup").status == 0
+    assert is_clean(account)
 
 
 @pytest.mark.parametrize("denied", ["SetAlarmState", "DeleteQueue", "Unsubscribe"])

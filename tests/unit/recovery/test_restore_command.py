@@ -1,7 +1,7 @@
 """`paycli restore` as a user sees it, on tables in memory."""
 
-import json
 import re
+import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -202,6 +202,22 @@ def test_interrupted_as_aws_is_told_to_restore_the_message_names_the_table(table
     assert (ran.status, f"--finish --table {name}" in ran.err) == (130, True)
 
 
+@pytest.mark.parametrize("code", ["TableAlreadyExistsException", "TableInUseException"])
+@pytest.mark.parametrize("command", [["restore", "--to", "15m"], ["drill", "restore"]])
+def test_two_restores_in_one_second_are_told_apart(tables: Tables, run: Run, command: list[str], code: str) -> None:
+    restore = tables.operations["RestoreTableToPointInTime"]
+
+    def the_second(params: dict[str, object]) -> dict[str, object]:
+        restore(params)
+        raise AwsError(code, "it is there")
+
+    tables.operations["RestoreTableToPointInTime"] = the_second
+    ran = run(*command)
+    (name,) = set(tables.tables) - {LIVE}  # the other's, which a drill doesn't delete
+    assert (ran.status, f"Error: {name} is there already: " in ran.err, "--debug" in ran.err) == (1, True, False)
+    assert "Run the command again" in ran.err
+
+
 @pytest.mark.parametrize(("ends", "words"), [("INACCESSIBLE_ENCRYPTION_CREDENTIALS", "INACCESS"), ("gone", "gone")])
 def test_a_restore_that_fails_says_so(
     tables: Tables, run: Run, monkeypatch: pytest.MonkeyPatch, ends: str, words: str
@@ -340,26 +356,59 @@ def corrupted(tables: Tables, number: int) -> None:
         tables.tables[LIVE].items[name] = validated(name, amount_minor={"N": "1"})
 
 
-def test_an_interrupted_merge_goes_on(tables: Tables, run: Run, project: Path) -> None:
-    table = restored(tables)
-    table.items = {f"txn_{number}": validated(f"txn_{number}") for number in range(9)}
+def interrupted_at(tables: Tables, write: int) -> None:
+    """Interrupt before the next writes but so many."""
     writes = 0
 
-    def at_the_fourth(_item: Item) -> None:
+    def before(_item: Item) -> None:
         nonlocal writes
         writes += 1
-        if writes == 4:
+        if writes >= write:
             raise KeyboardInterrupt
 
-    tables.before_put = at_the_fourth
-    ran = run("restore", "--merge", "--yes", "--segments", "1")
-    assert ran.status == 130
-    assert "The same command again goes on" in ran.err
-    path = checkpoint.path_of(project, table.name)
-    assert json.loads(path.read_text())["counts"]["copied"] == 3
-    ran = run("restore", "--merge", "--yes", "--segments", "1", "--json")
-    assert ran.data["counts"]["copied"] == 9
-    assert not path.exists()
+    tables.before_put = before
+
+
+def test_a_merge_that_is_interrupted_again_and_again_counts_each_payment_once(
+    tables: Tables, run: Run, project: Path
+) -> None:
+    table = restored(tables)
+    table.items = {f"txn_{number}": validated(f"txn_{number}") for number in range(9)}
+    table.items |= {f"txn_p{number}": processed(validated(f"txn_p{number}")) for number in range(3)}
+    tables.tables[LIVE].items = {"txn_1": validated("txn_1"), "txn_2": processed(validated("txn_2"))}
+    merge = ("restore", "--merge", "--yes", "--segments", "1")
+    for write in (2, 3, 1, 4):
+        interrupted_at(tables, write)
+        ran = run(*merge)
+        assert (ran.status, "The same command again goes on" in ran.err) == (130, True)
+    tables.before_put = lambda _item: None
+    ran = run(*merge, "--json")
+    counts = ran.data["counts"]
+    assert (counts["copied"], counts["copied_validated"], counts["same"], counts["moved_on"]) == (10, 7, 1, 1)
+    assert not checkpoint.path_of(project, table.name).exists()
+    ids = Path(ran.data["validated"]["ids"])
+    assert ran.data["validated"]["count"] == 7
+    assert sorted(ids.read_text().split()) == [f"txn_{number}" for number in (0, 3, 4, 5, 6, 7, 8)]
+    assert stat.S_IMODE(ids.stat().st_mode) == 0o600
+
+
+def test_how_many_are_validated_is_said_also_where_the_end_of_the_merge_was_never_seen(
+    tables: Tables, run: Run, asked: Callable[[str], None]
+) -> None:
+    restored(tables).items = {f"txn_{number}": validated(f"txn_{number}") for number in range(3)}
+    assert run("restore", "--merge", "--transaction", "txn_1", "--yes").status == 0
+    interrupted_at(tables, 2)
+    assert run("restore", "--merge", "--yes", "--segments", "1").status == 130
+    tables.before_put = lambda _item: None
+    assert run("restore", "--merge", "--yes", "--segments", "2").status == 0  # another merge: it begins anew
+    asked("y")
+    ran = run("restore", "--merge")
+    assert "Nothing is left to be written." in ran.out
+    assert "3 of the copied payments are validated" in ran.out
+    ids = Path(ran.out.rsplit(" ", 1)[1].strip())
+    assert sorted(set(ids.read_text().split())) == ["txn_0", "txn_1", "txn_2"]
+    assert run("restore", "--cleanup", "--yes").status == 0
+    assert not ids.exists()
 
 
 def test_an_interrupted_merge_of_a_number_goes_on_with_what_is_left_of_it(tables: Tables, run: Run) -> None:
@@ -374,10 +423,10 @@ def test_an_interrupted_merge_of_a_number_goes_on_with_what_is_left_of_it(tables
     tables.before_put = at_the_fourth
     assert run(*command, "5").status == 130
     ran = run(*command, "4")
-    assert (ran.status, "2 payments would be overwritten, not 4" in ran.err) == (1, True)
+    assert (ran.status, "2 payments would be overwritten or mended, not 4" in ran.err) == (1, True)
     live["txn_0"] = validated("txn_0", amount_minor={"N": "2"})
     ran = run(*command, "5")
-    assert "3 payments would be overwritten, not 5" in ran.err  # more than is left of it
+    assert "3 payments would be overwritten or mended, not 5" in ran.err  # more than is left of it
     live["txn_0"] = validated("txn_0")
     tables.before_put = lambda _item: None
     assert run(*command, "5").status == 0
@@ -394,7 +443,7 @@ def test_what_is_overwritten_is_named_or_counted(tables: Tables, run: Run, asked
     assert [live[f"txn_{n}"]["amount_minor"]["N"] for n in range(3)] == ["1000", "1", "1"]
     ran = run("restore", "--merge", "--overwrite", "--count", "3")
     assert ran.status == 1
-    assert "2 payments would be overwritten, not 3" in ran.err
+    assert "2 payments would be overwritten or mended, not 3" in ran.err
     asked("n")
     ran = run("restore", "--merge", "--overwrite")
     assert "Copy 0 payments back (0 processed, 0 validated) and overwrite 2 in transactions-test" in ran.err
@@ -402,6 +451,70 @@ def test_what_is_overwritten_is_named_or_counted(tables: Tables, run: Run, asked
     ran = run("restore", "--merge", "--overwrite", "--count", "2", "--json")
     assert (ran.status, ran.data["counts"]["overwritten"]) == (0, 2)
     assert live["txn_1"]["amount_minor"] == {"N": "1000"}
+
+
+def misprocessed(tables: Tables, *names: str) -> None:
+    table = restored(tables)
+    table.items = {name: validated(name) for name in names}
+    tables.tables[LIVE].items |= {name: processed(validated(name, amount_minor={"N": "1"})) for name in names}
+
+
+def test_what_was_processed_with_another_amount_is_mended_by_name_or_number(
+    tables: Tables, run: Run, asked: Callable[[str], None]
+) -> None:
+    misprocessed(tables, "txn_1", "txn_2", "txn_3")
+    compared = run("restore", "--compare")
+    assert (compared.status, bool(re.search(r"^ *3 +misprocessed ", compared.out, re.M))) == (4, True)
+    ran = run("restore", "--merge", "--overwrite", "--transaction", "txn_1", "--yes")
+    assert ran.status == 0, ran.err
+    assert re.search(r"^ +1 mended: their attributes are the restored ones', their processing stays$", ran.out, re.M)
+    live = tables.tables[LIVE].items
+    assert (live["txn_1"], live["txn_2"]["amount_minor"]) == (processed(validated("txn_1")), {"N": "1"})
+    asked("n")
+    assert "validated) and mend 2 in transactions-test" in run("restore", "--merge", "--overwrite").err
+    ran = run("restore", "--merge", "--overwrite", "--count", "2", "--json")
+    assert (ran.status, ran.data["counts"]["mended"], ran.data["counts"]["moved_on"]) == (0, 2, 1)
+    assert live == {name: processed(validated(name)) for name in live}
+    assert run("restore", "--compare").status == 0
+
+
+def unsound(tables: Tables, number: int) -> None:
+    table = restored(tables)
+    table.items = {f"txn_{each}": validated(f"txn_{each}") for each in range(number)}
+    for name in table.items:
+        tables.tables[LIVE].items[name] = {**processed(validated(name)), "status": {"S": "validated"}}
+
+
+def test_a_named_payment_that_is_refused_is_said_by_id_and_fails(tables: Tables, run: Run) -> None:
+    unsound(tables, 1)
+    ran = run("restore", "--merge", "--overwrite", "--transaction", "txn_0", "--yes")
+    assert ran.status == 1
+    assert "Of the named payments 1 stay as they are: txn_0." in ran.err
+    row = (
+        r"^txn_0 +validated +validated +expires_at, processed_at, processed_by +whether it was processed can't be told"
+    )
+    assert re.search(row, ran.out, re.M)
+    ran = run("restore", "--merge", "--overwrite", "--transaction", "txn_0", "--yes", "--json")
+    assert [(each["transaction_id"], each["reason"]) for each in ran.data["refused"]] == [("txn_0", "unsound")]
+    ran = run("restore", "--merge", "--transaction", "txn_0", "--yes")
+    assert (ran.status, "stay as they are" in ran.out) == (0, True)  # it was asked to copy what is missing
+
+
+def test_refused_ones_are_told_from_those_that_moved_on(tables: Tables, run: Run, asked: Callable[[str], None]) -> None:
+    unsound(tables, 3)
+    for name in ("txn_8", "txn_9"):
+        tables.tables[LIVE].items[name] = processed(validated(name))
+    restored_items = next(table for name, table in tables.tables.items() if name != LIVE).items
+    restored_items |= {name: validated(name) for name in ("txn_8", "txn_9")}
+    asked("y")
+    ran = run("restore", "--merge", "--overwrite", "--sample", "2")
+    assert ran.status == 0
+    assert re.search(r"^ +2 moved on: ", ran.out, re.M)
+    assert re.search(r"^ +3 refused: ", ran.out, re.M)
+    assert ("txn_1 " in ran.out, "txn_2 " in ran.out) == (True, False)
+    assert "1 more are refused" in ran.out
+    restored_items["txn_7"] = validated("txn_7")
+    assert "txn_0 " in run("restore", "--merge", "--overwrite").out
 
 
 def test_named_payments_are_asked_for(tables: Tables, run: Run, asked: Callable[[str], None]) -> None:

@@ -1,10 +1,9 @@
 """Comparing and merging, held against a model: two dicts, and what must come of each payment."""
 
-import json
 import stat
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,9 +17,11 @@ from hypothesis import strategies as st
 from paycli.aws import Aws
 from paycli.errors import UsageError
 from paycli.operations.restore import checkpoint, reading
+from paycli.operations.restore import validated as validated_ids
 from paycli.operations.restore.comparison import Comparison, Pair, compare
-from paycli.operations.restore.items import DIFFERENCES, KINDS
-from paycli.operations.restore.merging import Merge, Orders, survey
+from paycli.operations.restore.items import DIFFERENCES, KINDS, is_processed
+from paycli.operations.restore.merging import Merge, survey
+from paycli.operations.restore.outcomes import Orders, Refusals
 from paycli.progress import Event, Step
 from tests.fakes.tables import Item, Table, Tables
 from tests.unit.recovery.payments import FATES, NOW, POINT, expired, processed, validated, without
@@ -123,15 +124,18 @@ def test_a_comparison_counts_every_payment_once(fates: dict[str, str], segments:
 @given(PAYMENTS, st.sampled_from(sorted(TOLD)), st.integers(1, 3))
 @settings(max_examples=60, deadline=None)
 def test_after_a_merge_the_live_table_is_what_it_must_be(fates: dict[str, str], told: str, segments: int) -> None:
-    fake = of_fates(fates)
-    foretold = survey(dynamodb(), PAIR, TOLD[told], quiet, segments=segments)
+    fake, refusals = of_fates(fates), Refusals(9)
+    foretold = survey(dynamodb(), PAIR, TOLD[told], quiet, refusals, segments=segments)
     with TemporaryDirectory() as root:
-        counts = Merge(dynamodb(), PAIR, TOLD[told], quiet).all(Path(root), segments=segments)
-        assert not list((Path(root) / ".paycli" / "restore").iterdir())
+        counts = Merge(dynamodb(), PAIR, TOLD[told], quiet, Path(root)).all(segments=segments)
+        assert not checkpoint.path_of(Path(root), RESTORED).exists()
     assert fake.tables[LIVE].items == expected(fates, told)
     assert counts == foretold
-    again = survey(dynamodb(), PAIR, TOLD[told], quiet)
-    assert again["copied"] == again["overwritten"] == 0
+    again = survey(dynamodb(), PAIR, TOLD[told], quiet, Refusals(0))
+    assert again["copied"] == again["overwritten"] == again["mended"] == 0
+    assert len(refusals.sampled()) == min(9, foretold["refused"])
+    assert sum(counts.values()) - counts["copied_validated"] == len(fake.tables[RESTORED].items)
+    assert counts["moved_on"] == sum(FATES[fate].kind == "moved_on" for fate in fates.values())
 
 
 class Killed(KeyboardInterrupt):
@@ -139,46 +143,85 @@ class Killed(KeyboardInterrupt):
 
 
 @given(
-    PAYMENTS, st.sampled_from(sorted(TOLD)), st.integers(1, 3), st.lists(st.integers(1, 6), max_size=3), st.booleans()
+    PAYMENTS,
+    st.sampled_from(sorted(TOLD)),
+    st.integers(1, 3),
+    st.lists(st.tuples(st.integers(1, 6), st.booleans()), max_size=4),
+    st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
-def test_interrupted_at_any_write_and_run_again_comes_to_the_same(
-    fates: dict[str, str], told: str, segments: int, kills: list[int], lose_the_checkpoint: bool
+@settings(max_examples=100, deadline=None)
+def test_interrupted_or_killed_at_any_write_and_run_again_comes_to_the_same(
+    fates: dict[str, str], told: str, segments: int, ends: list[tuple[int, bool]], lose_the_checkpoint: bool
 ) -> None:
     fake = of_fates(fates)
-    writes = 0
-
-    def interrupt(at: int) -> Callable[[Item], None]:
-        def before(_item: Item) -> None:
-            nonlocal writes
-            writes += 1
-            if writes >= at:
-                raise Killed
-
-        return before
-
-    totals = Counter[str]()
+    copied: set[str] = set()
     with TemporaryDirectory() as folder:
         root = Path(folder)
         path = checkpoint.path_of(root, RESTORED)
-        for at in kills:
-            writes, fake.before_put = 0, interrupt(at)
-            try:
-                Merge(dynamodb(), PAIR, TOLD[told], quiet).all(root, segments=segments)
-            except Killed:
-                assert stat.S_IMODE(path.stat().st_mode) == 0o600
-                assert "nobody-reads" not in path.read_text()
-                if lose_the_checkpoint:
-                    totals.update(json.loads(path.read_text())["counts"])
-                    path.unlink()
-            else:
-                return  # nothing was left to be written
+        ended = all(end(fake, root, told, segments, at, killed=killed) for at, killed in ends)
+        if ended and lose_the_checkpoint:
+            path.unlink(missing_ok=True)
         fake.before_put = lambda _item: None
-        counts = Merge(dynamodb(), PAIR, TOLD[told], quiet).all(root, segments=segments)
+        counts = Merge(dynamodb(), PAIR, TOLD[told], quiet, root).all(segments=segments)
+        noted = validated_ids.path_of(root, RESTORED)
+        copied = set(noted.read_text().split()) if noted.exists() else set()
+        assert validated_ids.count(noted) == len(copied)
     assert fake.tables[LIVE].items == expected(fates, told)
-    wanted = [fate for fate in fates.values() if getattr(FATES[fate], told) == "restored"]
-    totals.update(counts)
-    assert totals["copied"] + totals["overwritten"] == len(wanted)
+    assert copied == {
+        name
+        for name, fate in fates.items()
+        if FATES[fate].live(name) is None and not is_processed(expected(fates, told).get(name, PROCESSED))
+    }
+    assert sum(counts.values()) - counts["copied_validated"] == len(fake.tables[RESTORED].items)
+    if ended and not (ends and lose_the_checkpoint):
+        wanted = [fate for fate in fates.values() if getattr(FATES[fate], told) != "live"]
+        assert counts["copied"] + counts["overwritten"] + counts["mended"] == len(wanted)
+        assert counts["copied_validated"] == len(copied)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_was_written_of_a_page_counts_once_however_the_merge_ended(tmp_path: Path, killed: bool) -> None:
+    fates = {"txn_1": "lost", "txn_2": "another amount", "txn_3": "processed with another amount", "txn_4": "lost"}
+    fake = of_fates(fates)
+    fake.page_size = 5
+    for at in (2, 2, 2):
+        assert end(fake, tmp_path, "overwriting", 1, at, killed=killed)
+    fake.before_put = lambda _item: None
+    counts = Merge(dynamodb(), PAIR, TOLD["overwriting"], quiet, tmp_path).all(segments=1)
+    assert {name: number for name, number in counts.items() if number} == {
+        "copied": 2,
+        "copied_validated": 2,
+        "overwritten": 1,
+        "mended": 1,
+    }
+
+
+PROCESSED = processed(validated("none"))
+
+
+def end(fake: Tables, root: Path, told: str, segments: int, at: int, *, killed: bool) -> bool:
+    """End a merge at a write, if there is such a one; killed, it leaves its files as they are at that moment."""
+    writes, left = 0, ""
+    path = checkpoint.path_of(root, RESTORED)
+
+    def before(_item: Item) -> None:
+        nonlocal writes, left
+        writes += 1
+        if writes == at:
+            left = path.read_text()
+        if writes >= at:
+            raise Killed
+
+    fake.before_put = before
+    try:
+        Merge(dynamodb(), PAIR, TOLD[told], quiet, root).all(segments=segments)
+    except Killed:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert "nobody-reads" not in path.read_text()
+        if killed:
+            path.write_text(left)
+        return True
+    return False
 
 
 @given(PAYMENTS, st.sampled_from(sorted(TOLD)), st.data())
@@ -199,47 +242,113 @@ def test_a_payment_that_comes_meanwhile_is_never_overwritten(
 
     fake.before_put = race
     with TemporaryDirectory() as root:
-        Merge(dynamodb(), PAIR, TOLD[told], quiet).all(Path(root), segments=2)
+        Merge(dynamodb(), PAIR, TOLD[told], quiet, Path(root)).all(segments=2)
     assert fake.tables[LIVE].items == {**expected(fates, told), **came}
 
 
-def test_no_merge_takes_a_payment_from_processed_to_validated() -> None:
-    for fate, made in FATES.items():
-        live = made.live("txn_1")
-        if live is None or not {"processed_at"} & live.keys():
-            continue
-        fake = of_fates({"txn_1": fate})
-        Merge(dynamodb(), PAIR, Orders(expired=True, overwrite=1), quiet).named(["txn_1"])
-        assert "processed_at" in fake.tables[LIVE].items["txn_1"], fate
+@given(st.sampled_from(sorted(FATES)), st.sampled_from(sorted(FATES)), st.sampled_from(sorted(TOLD)))
+@settings(max_examples=300, deadline=None)
+def test_no_merge_takes_a_payment_from_processed_to_validated(of: str, to: str, told: str) -> None:
+    restored, live = FATES[of].restored("txn_1"), FATES[to].live("txn_1")
+    if restored is None or live is None:
+        return
+    fake = tables({"txn_1": restored}, {"txn_1": live})
+    with TemporaryDirectory() as root:
+        Merge(dynamodb(), PAIR, TOLD[told], quiet, Path(root)).named(["txn_1"])
+    after = fake.tables[LIVE].items["txn_1"]
+    if is_processed(live) and restored.get("status") != {"S": "processed"}:
+        assert {name: after.get(name) for name in PROCESSING} == {name: live.get(name) for name in PROCESSING}
+    elif live.get("status") == {"S": "processed"}:
+        assert after["status"] == {"S": "processed"}
+
+
+PROCESSING = ("status", "processed_at", "processed_by")
+
+
+def test_a_processed_payment_gets_its_fields_back_and_stays_processed_as_it_was(tmp_path: Path) -> None:
+    whole = processed(validated("txn_1"))
+    wrong = {**whole, "amount_minor": {"N": "1"}, "customer_id": {"S": "x"}, "metadata": {"M": {}}, "oops": {"S": "x"}}
+    fake = tables({"txn_1": validated("txn_1")}, {"txn_1": wrong})
+    counts = Merge(dynamodb(), PAIR, Orders(overwrite=1), quiet, tmp_path).named(["txn_1"])
+    assert fake.tables[LIVE].items["txn_1"] == whole
+    assert (counts["mended"], counts["overwritten"], counts["refused"]) == (1, 0, 0)
+    assert fake.asked["PutItem"] == 0
+    assert a_comparison().counts["moved_on"] == 1
+
+
+def test_a_mending_whose_reply_was_lost_counts_as_done(tmp_path: Path) -> None:
+    fake = of_fates({"txn_1": "processed with another amount"})
+
+    def first_try_arrives(item: Item) -> None:
+        fake.tables[LIVE].items["txn_1"] = dict(item)
+
+    fake.before_put = first_try_arrives
+    assert Merge(dynamodb(), PAIR, Orders(overwrite=1), quiet, tmp_path).named(["txn_1"])["mended"] == 1
+
+
+def test_what_stays_of_the_named_ones_is_told_with_the_reason(tmp_path: Path) -> None:
+    fake = of_fates(
+        {
+            "txn_1": "marks of processing",
+            "txn_2": "expired and corrupted",
+            "txn_3": "processed with another amount",
+            "txn_4": "lost",
+            "txn_5": "processed since",
+        }
+    )
+
+    def race(item: Item) -> None:
+        name = item["transaction_id"]["S"]
+        fake.tables[LIVE].items[name] = processed(validated(name), NOW)
+
+    fake.before_put = race
+    merge = Merge(dynamodb(), PAIR, Orders(overwrite=5), quiet, tmp_path)
+    counts = merge.named([f"txn_{number}" for number in range(1, 6)])
+    assert (counts["refused"], counts["kept"], counts["moved_on"]) == (2, 2, 1)
+    assert [(each.transaction_id, each.reason, each.live_status) for each in merge.refusals.sampled()] == [
+        ("txn_1", "unsound", "validated"),
+        ("txn_2", "expired", "validated"),
+        ("txn_3", "meanwhile", "processed"),
+        ("txn_4", "meanwhile", ""),
+    ]
+    assert "nobody-reads" not in repr(merge.refusals.sampled())
+
+
+@pytest.mark.parametrize("size", [0, 2])
+def test_of_many_refusals_the_first_by_id_are_shown(size: int) -> None:
+    of_fates({f"txn_{number}": "marks of processing" for number in range(5)})
+    refusals = Refusals(size)
+    assert survey(dynamodb(), PAIR, Orders(overwrite=1), quiet, refusals)["refused"] == 5
+    assert [each.transaction_id for each in refusals.sampled()] == ["txn_0", "txn_1"][:size]
 
 
 def test_no_more_is_overwritten_than_was_confirmed(tmp_path: Path) -> None:
     of_fates({f"txn_{number}": "another amount" for number in range(5)})
-    counts = Merge(dynamodb(), PAIR, Orders(overwrite=3), quiet).all(tmp_path, segments=2)
+    counts = Merge(dynamodb(), PAIR, Orders(overwrite=3), quiet, tmp_path).all(segments=2)
     assert (counts["overwritten"], counts["kept"]) == (3, 2)
 
 
 def test_validated_ones_are_counted_apart_since_they_may_have_been_processed(tmp_path: Path) -> None:
     of_fates({"txn_1": "lost", "txn_2": "lost, processed", "txn_3": "lost"})
-    counts = Merge(dynamodb(), PAIR, Orders(), quiet).all(tmp_path)
+    counts = Merge(dynamodb(), PAIR, Orders(), quiet, tmp_path).all()
     assert (counts["copied"], counts["copied_validated"]) == (3, 2)
 
 
-def test_only_named_payments_are_touched() -> None:
+def test_only_named_payments_are_touched(tmp_path: Path) -> None:
     fake = of_fates({"txn_1": "lost", "txn_2": "lost", "txn_3": "another amount", "txn_4": "processed since"})
     asked = ["txn_1", "txn_3", "txn_4"]
-    counts = Merge(dynamodb(), PAIR, Orders(overwrite=3), quiet).named(asked)
-    assert (counts["copied"], counts["overwritten"], counts["refused"]) == (1, 1, 1)
+    counts = Merge(dynamodb(), PAIR, Orders(overwrite=3), quiet, tmp_path).named(asked)
+    assert (counts["copied"], counts["overwritten"], counts["moved_on"]) == (1, 1, 1)
     live = fake.tables[LIVE].items
     assert "txn_2" not in live
     assert live["txn_3"] == validated("txn_3")
     assert live["txn_4"]["status"] == {"S": "processed"}
 
 
-def test_an_unknown_name_stops_it_before_anything_is_written() -> None:
+def test_an_unknown_name_stops_it_before_anything_is_written(tmp_path: Path) -> None:
     fake = of_fates({"txn_1": "lost"})
     with pytest.raises(UsageError, match=r"Not in .*: txn_9\.$"):
-        Merge(dynamodb(), PAIR, Orders(), quiet).named(["txn_1", "txn_9"])
+        Merge(dynamodb(), PAIR, Orders(), quiet, tmp_path).named(["txn_1", "txn_9"])
     assert fake.tables[LIVE].items == {}
 
 
@@ -250,7 +359,7 @@ def test_a_write_whose_reply_was_lost_counts_as_done(tmp_path: Path) -> None:
         fake.tables[LIVE].items[item["transaction_id"]["S"]] = dict(item)
 
     fake.before_put = first_try_arrives
-    assert Merge(dynamodb(), PAIR, Orders(), quiet).all(tmp_path)["copied"] == 1
+    assert Merge(dynamodb(), PAIR, Orders(), quiet, tmp_path).all()["copied"] == 1
 
 
 def test_what_aws_throttles_is_waited_out_and_said_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -259,7 +368,7 @@ def test_what_aws_throttles_is_waited_out_and_said_once(monkeypatch: pytest.Monk
     fake.throttled.update({"PutItem": 2, "Scan": 1})
     fake.stalled = 2
     said: list[Event] = []
-    assert Merge(dynamodb(), PAIR, Orders(), said.append).all(tmp_path, segments=1)["copied"] == 4
+    assert Merge(dynamodb(), PAIR, Orders(), said.append, tmp_path).all(segments=1)["copied"] == 4
     assert [event.text.split(";")[0] for event in said if isinstance(event, Step)] == [
         "AWS throttles or is out of reach"
     ] * 2
@@ -273,10 +382,10 @@ def test_throttled_for_too_long_is_an_error_and_the_checkpoint_stays(
     fake = of_fates({f"txn_{number}": "lost" for number in range(4)})
     fake.throttled["PutItem"] = 1000
     with pytest.raises(ClientError, match="ThrottlingException"):
-        Merge(dynamodb(), PAIR, Orders(), quiet).all(tmp_path)
+        Merge(dynamodb(), PAIR, Orders(), quiet, tmp_path).all()
     assert checkpoint.path_of(tmp_path, RESTORED).exists()
     fake.throttled.clear()
-    assert Merge(dynamodb(), PAIR, Orders(), quiet).all(tmp_path)["copied"] == 4
+    assert Merge(dynamodb(), PAIR, Orders(), quiet, tmp_path).all()["copied"] == 4
 
 
 def test_one_refusal_stops_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,23 +411,23 @@ def test_one_refusal_stops_every_thread(monkeypatch: pytest.MonkeyPatch) -> None
 def test_it_goes_on_only_where_the_same_merge_stopped(tmp_path: Path) -> None:
     fake = of_fates({f"txn_{number}": "lost" for number in range(6)})
     path = checkpoint.path_of(tmp_path, RESTORED)
-    merge = Merge(dynamodb(), PAIR, Orders(), quiet, {"live_id": "1"})
-    merge.all(tmp_path, segments=1)
+    merge = Merge(dynamodb(), PAIR, Orders(), quiet, tmp_path, {"live_id": "1"})
+    merge.all(segments=1)
     done = checkpoint.Progress({"live_id": "1", "live": LIVE, "expired": False, "overwrite": False, "segments": 1})
     done.positions[0] = None
     done.counts["copied"] = 6
     fake.tables[LIVE].items.clear()
 
     checkpoint.save(path, done)
-    assert Merge(dynamodb(), PAIR, Orders(), quiet, {"live_id": "1"}).all(tmp_path, segments=1)["copied"] == 6
+    assert Merge(dynamodb(), PAIR, Orders(), quiet, tmp_path, {"live_id": "1"}).all(segments=1)["copied"] == 6
     assert fake.tables[LIVE].items == {}  # it was all done
 
     for others in (
-        Merge(dynamodb(), PAIR, Orders(), quiet, {"live_id": "2"}),
-        Merge(dynamodb(), PAIR, Orders(expired=True), quiet, {"live_id": "1"}),
+        Merge(dynamodb(), PAIR, Orders(), quiet, tmp_path, {"live_id": "2"}),
+        Merge(dynamodb(), PAIR, Orders(expired=True), quiet, tmp_path, {"live_id": "1"}),
     ):
         checkpoint.save(path, done)
-        others.all(tmp_path, segments=1)
+        others.all(segments=1)
         assert len(fake.tables[LIVE].items) == 6
         fake.tables[LIVE].items.clear()
 
@@ -329,11 +438,11 @@ def test_it_goes_on_only_where_the_same_merge_stopped(tmp_path: Path) -> None:
         "",
         "[]",
         "{}",
-        '{"schema": 2, "of": {}, "at": 99999999999, "positions": {}, "counts": {}}',
-        '{"schema": 1, "of": {}, "at": 1, "positions": {}, "counts": {}}',
-        '{"schema": 1, "of": {}, "at": null, "positions": {}, "counts": {}}',
-        '{"schema": 1, "of": {}, "at": 99999999999, "positions": {"x": null}, "counts": {}}',
-        '{"schema": 1, "of": {}, "at": 99999999999, "positions": [], "counts": {}}',
+        '{"schema": 3, "of": {}, "at": 99999999999, "positions": {}, "counts": {}}',
+        '{"schema": 2, "of": {}, "at": 1, "positions": {}, "counts": {}}',
+        '{"schema": 2, "of": {}, "at": null, "positions": {}, "counts": {}}',
+        '{"schema": 2, "of": {}, "at": 99999999999, "positions": {"x": null}, "counts": {}}',
+        '{"schema": 2, "of": {}, "at": 99999999999, "positions": [], "counts": {}}',
     ],
 )
 def test_a_broken_or_old_checkpoint_is_none(tmp_path: Path, text: str) -> None:
