@@ -45,6 +45,9 @@ COMMANDS = {
 }
 
 
+_GROUPS = {"config", "drill", "failures", "local"}  # commands that have commands
+
+
 class _LazyGroup(click.Group):
     """A group whose commands are modules of `paycli.commands`, imported when one is called."""
 
@@ -182,11 +185,19 @@ def _refuse(arguments: list[str], error: PaycliError, status: ExitStatus) -> int
         console.show_error(
             error,
             status,
-            command=next((word for word in arguments if word in COMMANDS), None),
+            command=_command(arguments),
             environment=_environment(arguments),
             as_json="--json" in arguments,
         )
     return status
+
+
+def _command(arguments: list[str]) -> str | None:
+    """Return the command's name for the document of an error, with that of its subcommand."""
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if word in COMMANDS:
+            return f"{word} {following}" if word in _GROUPS and following[:1].isalpha() else word
+    return None
 
 
 def _environment(arguments: list[str]) -> str:

@@ -71,16 +71,16 @@ def status(root: Path) -> Result:
     running = emulator.find(root)
     state = emulator.home(root)
     unsaved = embedded_state.unsaved_since(state)
-    text = f"It runs at {running.url} (process {running.pid}).\n" if running else "It isn't running.\n"
-    text += f"Its state is in {printable(str(state))}.\n"
+    shown = [f"It runs at {running.url} (process {running.pid})." if running else "It isn't running."]
+    shown.append(f"Its state is in {printable(str(state))}.")
     if unsaved and running:
-        text += f"What came after {embedded_state.said(unsaved)} is saved when it is stopped; `kill -9` loses it.\n"
+        shown.append(f"What came after {embedded_state.said(unsaved)} is saved when it is stopped; `kill -9` loses it.")
     elif unsaved:
-        text += f"{embedded_state.loss(unsaved)}\n"
-    text += "\nA local success does not prove:\n" + "".join(f"- {omission}\n" for omission in OMISSIONS)
+        shown.append(embedded_state.loss(unsaved))
+    shown += ["", "A local success does not prove:", *(f"- {omission}" for omission in OMISSIONS)]
     facts = _facts(running) if running else {}
     data = {"running": bool(running), **facts, "state": str(state), "unsaved_since": _iso(unsaved)}
-    return Result({**data, "not_proven": list(OMISSIONS)}, text=text)
+    return Result({**data, "not_proven": list(OMISSIONS)}, shown=shown)
 
 
 @command.command("env")

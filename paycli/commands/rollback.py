@@ -24,7 +24,7 @@ def command(project: Project, number: int | None, yes: bool, smoke_test: bool) -
 
     Without --to it is the version before the one that runs; a rollback that was cut off is finished, and no more. It
     needs no checkout of that version, and is a deploy of its own: `paycli history` lists it, and the next rollback
-    can go back from it.
+    goes further back; --to N goes to any.
     """
     yes = yes or project.environment.target == "embedded"
     console.require_answer(yes=yes)

@@ -51,7 +51,12 @@ def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...
         data = {"deleted": False, "left": [], **forgotten, **stopped}
         return Result(data, shown=[f"There is no stack {environment.stack_name}.", *_said(forgotten)])
     plan = teardown.retaining(plan, retain)
+    beside = _copies(aws, environment)
     console.show(console.err(), deploys.teardown(plan, caller.place))
+    for leftover in beside:
+        console.note(
+            f"{leftover.resource.physical_id} stays: a copy of the payments, which a restore or a drill has made."
+        )
     for resource in plan.in_the_way:
         console.note(f"{resource.logical_id} was in the way before: {resource.reason}")
     if plan.in_the_way and not retain:
@@ -74,7 +79,31 @@ def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...
     forgotten = _forget(aws, environment, caller) if artifacts else {}
     stopped = _stop_embedded(project)
     kept_a_while = environment.target == "aws" and bool(plan.goes)
-    return _result(plan, left, {**forgotten, **stopped}, kept_a_while=kept_a_while)
+    return _result(plan, [*left, *beside], {**forgotten, **stopped}, kept_a_while=kept_a_while)
+
+
+def _copies(aws: "Aws", environment: "Environment") -> "list[Leftover]":
+    """Return the copies of the table that a restore or a drill has left, as far as the caller may see them."""
+    from botocore.exceptions import ClientError
+
+    from paycli.deployment.teardown import Leftover, Resource
+    from paycli.operations.restore.pending import copies
+
+    try:
+        names = copies(aws.client("dynamodb"), environment)
+    except ClientError as error:
+        console.note(f"Whether restored copies of the table are left can't be told: {error}")
+        return []
+    commands = {"restore": f"restore --env {environment.name} --cleanup --table", "drill": "drill cleanup --env"}
+    return [
+        Leftover(
+            Resource("", name, "AWS::DynamoDB::Table"),
+            f"paycli {commands['restore']} {name}"
+            if "-restore-" in name
+            else f"paycli {commands['drill']} {environment.name}",
+        )
+        for name in names
+    ]
 
 
 def _forget(aws: "Aws", environment: "Environment", caller: "Caller") -> dict[str, Any]:

@@ -140,3 +140,28 @@ def test_what_is_not_there_is_said(within: Within) -> None:
     assert ran.status == 0
     assert f"There is no stack {STACK}." in ran.out
     assert "0 records and artifacts" in ran.out
+
+
+COPIES = ("transactions-dev-restore-20261101T000000Z", "transactions-dev-drill-20261101T000000Z")
+
+
+def test_copies_of_the_table_are_named_before_and_after(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed()
+    for number, name in enumerate((*COPIES, "transactions-prod-restore-20261101T000000Z")):
+        table = {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": name}}
+        cloud.aws.put_stack(f"beside-{number}", "CREATE_COMPLETE", {"Resources": {"Table": table}})
+    ran = within("teardown", "--env", "dev", "--yes")
+    assert ran.status == 0, ran.err
+    for name in COPIES:
+        assert f"{name} stays: a copy of the payments" in ran.err
+    assert f"remove it with: paycli restore --env dev --cleanup --table {COPIES[0]}" in ran.out
+    assert "remove it with: paycli drill cleanup --env dev" in ran.out
+    assert "transactions-prod" not in ran.out + ran.err
+
+
+def test_who_may_not_list_tables_is_told_that_copies_may_be_left(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed()
+    cloud.aws.faults.deny("ListTables")
+    ran = within("teardown", "--env", "dev", "--yes")
+    assert ran.status == 0, ran.err
+    assert "Whether restored copies of the table are left can't be told" in ran.err

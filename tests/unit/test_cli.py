@@ -200,11 +200,27 @@ def test_an_error_of_aws_is_translated(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert "No AWS credentials" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["failures", "discard", "--nope"], "failures discard"),
+        (["config", "--nope"], "config"),
+        (["status", "nope"], "status"),
+        (["nope"], None),
+    ],
+)
+def test_an_error_is_of_the_command_that_was_called(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], name: str | None
+) -> None:
+    assert run([*arguments, "--json"]) == 2
+    assert document_of(capsys)["command"] == name
+
+
 def test_an_error_of_the_operating_system_is_one_message(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / ".paycli").touch()  # a file, where a folder belongs
     assert run(["local", "start", "--json"]) == 1
     document = document_of(capsys)
-    assert (document["command"], document["environment"]) == ("local", "local")
+    assert (document["command"], document["environment"]) == ("local start", "local")
     assert document["errors"][0]["code"] == "os_error"
 
 

@@ -9,6 +9,7 @@ from paycli.commands.common import Project
 from paycli.commands.restore.back import compare_tables, compared
 from paycli.commands.restore.wish import Wish, interruptible, notes
 from paycli.console import Result
+from paycli.errors import UsageError
 from paycli.views import restore as restore_view
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ def restore(project: Project, aws: "Aws", to: str, wish: Wish, *, compare: bool)
     dynamodb = aws.client("dynamodb")
     now = datetime.now(UTC)
     wanted_point = None if to == "latest" else moment(to, now)
+    if wanted_point and wanted_point > now:  # which the embedded AWS would take
+        raise UsageError(
+            f"{restore_view.moment(wanted_point)} is yet to come.", hint="--to latest", code="outside_window"
+        )
     window = restoring.window(dynamodb, environment)
     point = now.replace(microsecond=0)
     if environment.target != "embedded":

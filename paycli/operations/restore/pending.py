@@ -1,4 +1,4 @@
-"""Whether a recovery of the table may be unfinished: what is done to payments meanwhile, it can't know."""
+"""What of recoveries stands beside the table, or is unfinished: what is done to payments meanwhile, it can't know."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,13 @@ def pending(dynamodb: Any, environment: "Environment") -> list[str]:
         return [*_live(dynamodb, environment), *_beside(dynamodb, environment)]
     except (BotoCoreError, ClientError) as error:
         return [f"Whether the table is being recovered can't be told: {explain(error)}"]
+
+
+def copies(dynamodb: Any, environment: "Environment") -> list[str]:
+    """Return the names of the tables beside the live one, of restores and of drills (a call for 100 tables)."""
+    pages = dynamodb.get_paginator("list_tables").paginate()
+    names = sorted(name for page in pages for name in page["TableNames"])
+    return [name for name in names if made_at(name, environment, "restore") or made_at(name, environment, "drill")]
 
 
 def _live(dynamodb: Any, environment: "Environment") -> Iterator[str]:

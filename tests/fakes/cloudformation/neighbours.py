@@ -21,6 +21,7 @@ class Neighbours:
             ("sts", "GetCallerIdentity"): self._caller,
             ("apigateway", "GetAccount"): self._gateway_account,
             ("dynamodb", "DescribeTable"): self._table,
+            ("dynamodb", "ListTables"): self._tables,
             ("logs", "DescribeLogGroups"): self._log_groups,
             ("monitoring", "PutMetricData"): lambda _request: {},
             ("sqs", "GetQueueUrl"): self._queue_url,
@@ -51,6 +52,10 @@ class Neighbours:
         key = standing.properties.get("SSESpecification", {}).get("KMSMasterKeyId")
         encryption = {"SSEDescription": {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": key}} if key else {}
         return {"Table": {"TableName": name, "TableStatus": status, **encryption}}
+
+    def _tables(self, _request: Json) -> Json:
+        standing = [one for one in self.engine.account.resources if one.type == "AWS::DynamoDB::Table"]
+        return {"TableNames": sorted(one.physical_id for one in standing)}
 
     def _log_groups(self, request: Json) -> Json:
         prefix = request.get("logGroupNamePrefix", "")

@@ -127,6 +127,7 @@ def test_settings_that_are_never_done_end_with_a_deadline(
     [
         ("1m", "later than what can be restored"),
         ("40d", "earlier than what can be restored"),
+        ("2999-01-01T00:00:00Z", "is yet to come"),
         ("2026-11-23T09:30:00", "doesn't say its zone"),
         ("yesterday", "is no time"),
     ],
