@@ -193,7 +193,7 @@ def test_a_teardown_that_cannot_begin_leaves_the_protection_on(cloud: FakeProjec
     assert within(*teardown).status == 1
     assert stack.termination_protection
     cloud.aws.faults.planned.clear()
-    cloud.aws.faults.expire_credentials(after=7)  # DeleteStack is the eighth call
+    cloud.aws.faults.expire_credentials(after=8)  # DeleteStack is the ninth call
     assert within(*teardown).status == 3  # nor can it be switched on again: the next deploy does
     cloud.aws.faults.planned.clear()
     assert not stack.termination_protection
