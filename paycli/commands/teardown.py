@@ -94,16 +94,13 @@ def _copies(aws: "Aws", environment: "Environment") -> "list[Leftover]":
     except ClientError as error:
         console.note(f"Whether restored copies of the table are left can't be told: {error}")
         return []
-    commands = {"restore": f"restore --env {environment.name} --cleanup --table", "drill": "drill cleanup --env"}
-    return [
-        Leftover(
-            Resource("", name, "AWS::DynamoDB::Table"),
-            f"paycli {commands['restore']} {name}"
-            if "-restore-" in name
-            else f"paycli {commands['drill']} {environment.name}",
-        )
-        for name in names
-    ]
+    return [Leftover(Resource("", name, "AWS::DynamoDB::Table"), _removal(name, environment.name)) for name in names]
+
+
+def _removal(copy: str, environment: str) -> str:
+    if f"transactions-{environment}-restore-" in copy:
+        return f"paycli restore --env {environment} --cleanup --table {copy}"
+    return f"paycli drill cleanup --env {environment}"
 
 
 def _forget(aws: "Aws", environment: "Environment", caller: "Caller") -> dict[str, Any]:
