@@ -238,6 +238,11 @@ _ANSWERED = (
 _DENIED = {"AccessDenied", "AccessDeniedException", "ForbiddenException", "UnauthorizedOperation", "403"}
 
 
+def words(error: Any) -> str:
+    """Return what AWS says in an answer that is an error; empty where it says nothing but a code."""
+    return str(error.response["Error"].get("Message") or "")
+
+
 def is_temporary(error: Exception) -> bool:
     """Whether the same call may succeed a little later: AWS throttles or fails, or isn't who answers now."""
     from botocore import exceptions as aws_errors

@@ -87,20 +87,22 @@ def _copies(aws: "Aws", environment: "Environment") -> "list[Leftover]":
     from botocore.exceptions import ClientError
 
     from paycli.deployment.teardown import Leftover, Resource
-    from paycli.operations.restore.pending import copies
+    from paycli.operations.restore import tables
 
     try:
-        names = copies(aws.client("dynamodb"), environment)
+        names = tables.names(aws.client("dynamodb"), environment, "restore", "drill")
     except ClientError as error:
         console.note(f"Whether restored copies of the table are left can't be told: {error}")
         return []
-    return [Leftover(Resource("", name, "AWS::DynamoDB::Table"), _removal(name, environment.name)) for name in names]
-
-
-def _removal(copy: str, environment: str) -> str:
-    if f"transactions-{environment}-restore-" in copy:
-        return f"paycli restore --env {environment} --cleanup --table {copy}"
-    return f"paycli drill cleanup --env {environment}"
+    return [
+        Leftover(
+            Resource("", name, "AWS::DynamoDB::Table"),
+            f"paycli restore --env {environment.name} --cleanup --table {name}"
+            if tables.made_at(name, environment, "restore")
+            else f"paycli drill cleanup --env {environment.name}",
+        )
+        for name in names
+    ]
 
 
 def _forget(aws: "Aws", environment: "Environment", caller: "Caller") -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from paycli.aws import Aws
+from paycli.aws_errors import words
 from paycli.deployment import failure, stacks, states
 from paycli.deployment.follow import follow, last_event
 from paycli.environment import Environment
@@ -89,7 +90,7 @@ def update(aws: Aws, environment: Environment, stack_id: str, body: str, report:
     try:
         cloudformation.update_stack(StackName=stack_id, TemplateBody=body, **_SAME, ClientRequestToken=str(uuid4()))
     except ClientError as error:
-        if "No updates are to be performed" not in error.response["Error"]["Message"]:
+        if "No updates are to be performed" not in words(error):
             raise
         return  # a DeletionPolicy alone, say, is none to CloudFormation
     finished = follow(cloudformation, stack_id, after=after, total=0, report=report)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from paycli.aws_errors import words
 from paycli.deployment import failure, stacks
 from paycli.deployment.readoption import Kept
 from paycli.environment import Environment
@@ -109,7 +110,7 @@ def _begin(cloudformation: Any, request: Mapping[str, Any]) -> dict[str, str]:
     try:
         made: dict[str, str] = cloudformation.create_change_set(**request)
     except ClientError as error:
-        if "already exists and cannot be created again" in (error.response["Error"].get("Message") or ""):
+        if "already exists and cannot be created again" in words(error):
             raise stacks.busy(request["StackName"], "being created") from None
         raise
     return made

@@ -11,6 +11,7 @@ from typing import Any
 
 from paycli import __version__
 from paycli.aws import Aws, Caller, check_caller
+from paycli.aws_errors import words
 from paycli.deployment import artifacts, bootstrap, changeset, lint, readoption, stacks, states
 from paycli.deployment.artifacts import Bucket
 from paycli.deployment.changeset import Change, ChangeSet, Wanted
@@ -185,8 +186,7 @@ def _import(aws: Aws, plan: Plan) -> ChangeSet:
         if error.response["Error"]["Code"] != "AccessDenied" or error.operation_name != "CreateChangeSet":
             raise
         raise PaycliError(
-            f"An earlier {plan.environment.stack_name} has kept its data, which may not be imported: "
-            f"{error.response['Error']['Message']}",
+            f"An earlier {plan.environment.stack_name} has kept its data, which may not be imported: {words(error)}",
             hint="The deployer's policy imports no key, on purpose. For this one deploy somebody needs besides what "
             f"`paycli config deployer-policy --env {plan.environment.name} --for import` prints.",
             code="import_denied",

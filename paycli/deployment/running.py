@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from paycli.aws import Aws
-from paycli.aws_errors import explained, is_temporary
+from paycli.aws_errors import explained, is_temporary, words
 from paycli.deployment import changeset, failure, follow, stackpolicy
 from paycli.deployment.changeset import ChangeSet
 from paycli.deployment.plan import Plan
@@ -94,7 +94,7 @@ def _execute(cloudformation: Any, change_set: ChangeSet, report: Report) -> None
 
 def _outdated(change_set: ChangeSet, error: Any) -> PaycliError:
     return PaycliError(
-        f"{change_set.stack_name} has moved since the plan was made: {error.response['Error']['Message']}",
+        f"{change_set.stack_name} has moved since the plan was made: {words(error)}",
         hint="Another deploy came first, or the plan was deleted. Plan again.",
         code="plan_outdated",
     )

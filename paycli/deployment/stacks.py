@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from paycli.aws_errors import words
 from paycli.errors import PaycliError
 
 # By then DescribeStacks must tell what the events have told: its answers are eventually consistent.
@@ -117,5 +118,4 @@ def busy(name: str, what: str) -> PaycliError:
 
 def is_missing(error: Any) -> bool:
     """Whether an error of CloudFormation says that the stack doesn't exist (it has no code of its own)."""
-    said = error.response["Error"]
-    return said["Code"] == "ValidationError" and "does not exist" in (said.get("Message") or "")
+    return error.response["Error"]["Code"] == "ValidationError" and "does not exist" in words(error)

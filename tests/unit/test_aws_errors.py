@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paycli.aws_errors import Denial, denial, explain, in_short
+from paycli.aws_errors import Denial, denial, explain, in_short, words
 from paycli.errors import ExitStatus, PaycliError
 
 CONFIGURATION, FAILED = ExitStatus.CONFIGURATION, ExitStatus.FAILED
@@ -112,6 +112,11 @@ def test_an_answer_keeps_aws_s_own_words() -> None:
 
 def test_an_answer_without_words_still_has_its_code() -> None:
     assert "Unknown" in explained(ClientError({}, "CreateStack")).message
+
+
+@pytest.mark.parametrize("error", [{"Code": "X"}, {"Code": "X", "Message": None}, {"Code": "X", "Message": ""}])
+def test_an_answer_that_says_nothing_has_empty_words(error: dict[str, str]) -> None:
+    assert words(ClientError({"Error": error}, "UpdateStack")) == ""
 
 
 def test_what_is_not_aws_s_is_left_alone() -> None:

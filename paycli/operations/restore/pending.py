@@ -1,4 +1,4 @@
-"""What of recoveries stands beside the table, or is unfinished: what is done to payments meanwhile, it can't know."""
+"""Whether a recovery of the table may be unfinished: what is done to payments meanwhile, it can't know."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from paycli.aws_errors import explain
-from paycli.operations.restore.tables import describe, live_name, made_at
+from paycli.operations.restore.tables import describe, live_name, names
 
 if TYPE_CHECKING:
     from paycli.environment import Environment
@@ -23,13 +23,6 @@ def pending(dynamodb: Any, environment: "Environment") -> list[str]:
         return [f"Whether the table is being recovered can't be told: {explain(error)}"]
 
 
-def copies(dynamodb: Any, environment: "Environment") -> list[str]:
-    """Return the names of the tables beside the live one, of restores and of drills (a call for 100 tables)."""
-    pages = dynamodb.get_paginator("list_tables").paginate()
-    names = sorted(name for page in pages for name in page["TableNames"])
-    return [name for name in names if made_at(name, environment, "restore") or made_at(name, environment, "drill")]
-
-
 def _live(dynamodb: Any, environment: "Environment") -> Iterator[str]:
     table = describe(dynamodb, live_name(environment))
     status = table["TableStatus"] if table else "gone"
@@ -38,7 +31,6 @@ def _live(dynamodb: Any, environment: "Environment") -> Iterator[str]:
 
 
 def _beside(dynamodb: Any, environment: "Environment") -> Iterator[str]:
-    pages = dynamodb.get_paginator("list_tables").paginate()
-    for name in sorted(name for page in pages for name in page["TableNames"] if made_at(name, environment, "restore")):
+    for name in names(dynamodb, environment, "restore"):
         merge = f"`paycli restore --env {environment.name} --merge`"
         yield f"{name} is there: is what was lost merged? If not, {merge} comes first; if it is, --cleanup deletes it."
