@@ -17,7 +17,7 @@ from paycli.errors import UsageError
 from paycli.operations.restore import checkpoint, validated
 from paycli.operations.restore.comparison import SAMPLE, Pair, ids
 from paycli.operations.restore.conditions import mending, still_is
-from paycli.operations.restore.items import Item, mended, text
+from paycli.operations.restore.items import Item, is_processed, mended, text
 from paycli.operations.restore.outcomes import (
     COPIED_VALIDATED,
     REPLACED,
@@ -169,7 +169,7 @@ class Merge:
             if outcome in REPLACED:
                 with self._lock:
                     progress.left -= 1
-            if outcome in {"same", "moved_on"}:
+            if outcome in {"same", "moved_on"} or _was_mended(item, other, before):
                 outcome = before.get(text(item, "transaction_id"), outcome)
             counts.update(names_of(outcome, item))
         return counts
@@ -228,3 +228,9 @@ class Merge:
         except refused as error:
             return bool(error.response.get("Item") == wanted)
         return True
+
+
+def _was_mended(restored: Item, live: Item | None, begun: Mapping[str, str]) -> bool:
+    """Whether an interrupted run has mended it: where the processing itself is unsound, it is refused from then on."""
+    began = begun.get(text(restored, "transaction_id")) == "mended"
+    return began and live is not None and is_processed(live) and mended(restored, live) is None

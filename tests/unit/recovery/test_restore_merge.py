@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from paycli.aws import Aws
@@ -149,6 +149,7 @@ class Killed(KeyboardInterrupt):
     st.lists(st.tuples(st.integers(1, 6), st.booleans()), max_size=4),
     st.booleans(),
 )
+@example({"a": "processed by nobody, with another amount", "b": "an attribute less"}, "both", 1, [(2, False)], False)
 @settings(max_examples=100, deadline=None)
 def test_interrupted_or_killed_at_any_write_and_run_again_comes_to_the_same(
     fates: dict[str, str], told: str, segments: int, ends: list[tuple[int, bool]], lose_the_checkpoint: bool
