@@ -14,7 +14,8 @@ from paycli.operations.logs.reader import Reader
 from paycli.operations.logs.story import Story
 
 PAUSE = 2.0  # seconds; four groups are then two of the five pages a second
-_OVERLAP, _LONG_OVERLAP = 20_000, 600_000  # milliseconds
+# Milliseconds. The long one: a line that comes seven minutes late, a clock that is five ahead, a minute between reads.
+_OVERLAP, _LONG_OVERLAP = 20_000, 900_000
 _LONG_EVERY = 30  # reads
 
 

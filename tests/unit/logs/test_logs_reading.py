@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from paycli.operations.logs.event import LogEvent
@@ -213,6 +213,7 @@ def test_what_arrives_late_is_shown_and_nothing_twice() -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@example(lines=[("validation", 0, 400_000, "same")], ids=False, skew=250_000, page=1)
 @given(
     lines=st.lists(
         st.tuples(
