@@ -127,11 +127,9 @@ def _caller(aws: "Aws", profile: str | None) -> "Aws":
     """Return who calls the API: the holder of an AWS profile, else who looks into the queue."""
     if profile is None:
         return aws
-    import boto3
+    from paycli.aws import Aws, session_of
 
-    from paycli.aws import Aws
-
-    return Aws(boto3.Session(profile_name=profile), aws.region, aws.endpoint_url)
+    return Aws(session_of(profile), aws.region, aws.endpoint_url)
 
 
 def _principal(caller: "Aws", *, signed: bool) -> str:

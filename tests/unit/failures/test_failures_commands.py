@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from paycli import console
@@ -242,19 +241,13 @@ def test_another_profile_calls_the_api_as_whose_keys_they_are(
 
     asked = []
 
-    class Session:
-        def __init__(self, *, profile_name: str) -> None:
-            asked.append(profile_name)
-            desk.world.operations["GetCallerIdentity"] = lambda _: {
-                "Account": "123456789012",
-                "UserId": "AROATHEIRS:x",
-            }
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(session, name)
+    def session_of(profile: str) -> Any:
+        asked.append(profile)
+        desk.world.operations["GetCallerIdentity"] = lambda _: {"Account": "123456789012", "UserId": "AROATHEIRS:x"}
+        return session
 
     session = desk.world.aws().session
-    monkeypatch.setattr(boto3, "Session", Session)
+    monkeypatch.setattr("paycli.aws.session_of", session_of)
     ran = desk.run("replay", "request-1", "--as-profile", "checkout")
     assert ran.status == 0, ran.err
     assert asked == ["checkout"]
