@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from paycli.deployment import failure, follow, stacks
+from paycli.deployment import follow, stacks
+from paycli.deployment.failure.causes import causes
 
 Condition = Literal["good", "busy", "bad"]
 
@@ -112,7 +113,7 @@ def read_history(cloudformation: Any, stack_name: str) -> History:
     pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_name)
     for event in (follow.resource_event(raw) for page in pages for raw in page["StackEvents"]):
         if event.of_stack and event.logical_id == stack_name:
-            found = failure.causes(cloudformation, stack_name) if _is_failed(event.status) else []
+            found = causes(cloudformation, stack_name) if _is_failed(event.status) else []
             if event.status.endswith("ROLLBACK_FAILED"):  # what it hangs on has to be mended first
                 found = sorted(found, key=lambda cause: not cause.rollback)
             return History(

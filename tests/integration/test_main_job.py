@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from paycli import emulator
-from paycli.deployment.failure import causes
+from paycli.deployment.failure.causes import causes
 from paycli.deployment.follow import follow
 from tests.command_line import clean
 from tests.integration.conftest import LocalProject, parent_of

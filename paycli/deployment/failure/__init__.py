@@ -1,21 +1,14 @@
-"""Why an operation on a stack failed: root cause first, in plain words, then what CloudFormation did about it."""
+"""Why an operation on a stack failed: root cause first, in plain words, then what CloudFormation did about it.
 
-from collections.abc import Sequence
+What tells it is loaded where something has failed, and not before.
+"""
+
 from typing import TYPE_CHECKING, Any
-
-from paycli.deployment import stack_arn
-from paycli.deployment.failure import report
-from paycli.deployment.failure.aftermath import aftermath
-from paycli.deployment.failure.cause import Cause
-from paycli.deployment.failure.causes import causes, causes_of_refusal, failures
-from paycli.deployment.failure.explanations import Explanation
-from paycli.errors import PaycliError
 
 if TYPE_CHECKING:
     from paycli.deployment.follow import Finished
     from paycli.environment import Environment
-
-__all__ = ["Cause", "causes", "demand", "refused_change_set"]
+    from paycli.errors import PaycliError
 
 
 def demand(
@@ -33,65 +26,16 @@ def demand(
     `served` says whether a version ran before, which a rollback brings back; `command` is the one that has failed,
     where it isn't the environment's deploy.
     """
-    if finished.status == wanted:
-        return
-    stack = stack_arn.parse(stack_id)
-    found = failures(cloudformation, stack_id, finished.events)
-    own = [cause for cause in found if not cause.rollback]
-    of_rollback = [cause for cause in found if cause.rollback]
-    after = aftermath(finished.status, stack, environment, served=served, command=command)
-    # While a rollback hangs, what stops it is what has to be mended first.
-    lifted = _explanation(of_rollback if finished.status.endswith("ROLLBACK_FAILED") else own)
-    message = [
-        *(report.lines(own, lifted) if own else [] if of_rollback else [report.silent(finished.status, stack.name)]),
-        after.did,
-        *report.lines(of_rollback, lifted),
-        *_skippable(of_rollback, finished.status, after.next),
-        *([f"Console: {stack.console}"] if stack.console else []),
-    ]
-    raise PaycliError(
-        "\n".join(message),
-        hint=_hint(lifted, after.next),
-        code="stack_failed",
-        data={
-            "stack": stack.name,
-            "status": finished.status,
-            "console": stack.console or None,
-            "causes": [report.data(cause) for cause in found],
-        },
-    )
+    if finished.status != wanted:
+        from paycli.deployment.failure.telling import failed
+
+        raise failed(cloudformation, finished, stack_id, environment, served=served, command=command)
 
 
 def refused_change_set(
     cloudformation: Any, change_set_id: str, stack_id: str, reason: str, environment: "Environment"
-) -> PaycliError:
+) -> "PaycliError":
     """Return the error of a change set that ended as FAILED for `reason`; to be asked before it is deleted."""
-    name = stack_arn.parse(stack_id).name
-    found = causes_of_refusal(cloudformation, change_set_id, name, reason)
-    lifted = _explanation(found)
-    return PaycliError(
-        "\n".join([*report.lines(found, lifted), "Nothing was changed."]),
-        hint=_hint(lifted, f"paycli deploy --env {environment.name}"),
-        code="change_set_failed",
-        data={"stack": name, "status": None, "console": None, "causes": [report.data(cause) for cause in found]},
-    )
+    from paycli.deployment.failure.telling import refused
 
-
-def _skippable(causes: Sequence[Cause], status: str, command: str) -> list[str]:
-    """Say how a rollback goes on without what can't be mended; CloudFormation skips only what is in UPDATE_FAILED."""
-    stuck = dict.fromkeys(cause.logical_id for cause in causes if cause.status == "UPDATE_FAILED")
-    if status != "UPDATE_ROLLBACK_FAILED" or not stuck:
-        return []
-    options = " ".join(f"--skip {logical_id}" for logical_id in stuck)
-    return [f"What can't be mended can stay as it is: {command} {options}"]
-
-
-def _explanation(causes: Sequence[Cause]) -> Explanation | None:
-    return causes[0].explanation if causes else None
-
-
-def _hint(explanation: Explanation | None, command: str) -> str:
-    if not command:
-        return explanation.hint if explanation else ""
-    first = explanation.hint if explanation else "Mend the cause."
-    return f"{first} Then: {command}" if first else f"Next: {command}"
+    return refused(cloudformation, change_set_id, stack_id, reason, environment)

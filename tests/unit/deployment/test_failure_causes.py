@@ -10,8 +10,7 @@ from botocore.exceptions import ReadTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paycli.deployment.failure import causes
-from paycli.deployment.failure.causes import find
+from paycli.deployment.failure.causes import causes, find
 from paycli.deployment.failure.refusals import refusals
 from paycli.deployment.follow import resource_event
 from paycli.progress import ResourceEvent
