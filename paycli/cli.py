@@ -100,7 +100,7 @@ def paycli() -> None:
 
 # What a command imports lives as long as the process: to search it for garbage again and again, as it grows and at the
 # exit, was a fifth of a short command's time. A long one is still searched, each time it has made so many objects more.
-_COLLECTED_EVERY = 100_000
+_COLLECTED_EVERY = 300_000
 
 
 def main() -> NoReturn:

@@ -17,11 +17,11 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from paycli import embedded_state
@@ -192,12 +192,10 @@ def _silent(folder: Path) -> PaycliError:
 
 
 def _is_ready(emulator: Emulator) -> bool:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with (
-        contextlib.suppress(OSError),
-        direct.open(f"{emulator.url}/_ministack/ready", timeout=_ANSWER_SECONDS) as answer,
-    ):
-        return bool(answer.status == HTTPStatus.OK)
+    direct = HTTPConnection("127.0.0.1", emulator.port, timeout=_ANSWER_SECONDS)  # whatever HTTP_PROXY says
+    with contextlib.closing(direct), contextlib.suppress(OSError, HTTPException):
+        direct.request("GET", "/_ministack/ready")
+        return direct.getresponse().status == HTTPStatus.OK
     return False
 
 
