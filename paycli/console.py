@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
 from paycli.errors import ExitStatus, PaycliError, UsageError
+from paycli.table import Table
 from paycli.text import printable
 
 if TYPE_CHECKING:
@@ -66,18 +67,18 @@ def is_terminal(stream: TextIO) -> bool:
     return _console(stream).is_terminal
 
 
-def note(text: str) -> None:
+def note(part: str | Table) -> None:
     """Say something that is worth knowing, and no result, on standard error: where nobody reads it, nothing stops."""
     with contextlib.suppress(OSError):
-        _line(sys.stderr, printable(text))
+        _write(sys.stderr, printable(part) if isinstance(part, str) else part)
 
 
-def _line(stream: TextIO, text: str) -> None:
-    """Print a line."""
-    if is_terminal(stream):
-        show(_console(stream), text)
+def _write(stream: TextIO, part: Any) -> None:
+    """Write a line or a table; off a terminal, what isn't rich's own needs no rich."""
+    if isinstance(part, (str, Table)) and not is_terminal(stream):
+        stream.writelines(f"{line}\n" for line in ([part] if isinstance(part, str) else part.lines()))
     else:
-        stream.write(f"{text}\n")
+        show(_console(stream), part)
 
 
 def show(console: "Console", part: Any) -> None:
@@ -86,12 +87,14 @@ def show(console: "Console", part: Any) -> None:
     A terminal gets a long line in several, parted between words. One with a word that is too long for that (a URL to
     copy) is left to the terminal to wrap.
     """
-    from rich.table import Table
+    from rich.table import Table as RichTable
 
-    if not isinstance(part, Table):
+    if not isinstance(part, (Table, RichTable)):
         console.print(_wrapped(console, part) if console.is_terminal else part, soft_wrap=True)
     elif console.is_terminal:
         console.print(part)
+    elif isinstance(part, Table):
+        console.file.writelines(f"{line}\n" for line in part.lines())
     else:
         with console.capture() as captured:
             console.print(part)
@@ -141,10 +144,7 @@ def finish(result: Result, *, command: str, environment: str | None, as_json: bo
     else:
         sys.stdout.write(result.text)
         for part in result.shown:
-            if isinstance(part, str):
-                _line(sys.stdout, part)
-            else:
-                show(out(), part)
+            _write(sys.stdout, part)
         sys.stdout.flush()  # a reader that has left is found out here, and not at exit
         for error in result.errors:
             _show_lines(error)

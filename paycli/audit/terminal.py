@@ -11,8 +11,8 @@ from paycli.audit.access import Grant
 from paycli.audit.answers import answers
 from paycli.audit.changes import NARROWER, WIDER, Changes
 from paycli.audit.report import Report
+from paycli.table.narrow import narrow_table
 from paycli.text import one_line
-from paycli.views.table import plain_table
 
 # Letters of a column of the access table: one of all the actions on a key would push the others out of sight.
 _WIDEST = 60
@@ -68,7 +68,7 @@ def _records(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
 
 
 def _access(grants: Iterable[Grant]) -> Table:
-    made = plain_table(*wording.GRANT)
+    made = narrow_table(*wording.GRANT)
     made.columns[0].min_width = _PRINCIPAL
     for column in made.columns[1:]:
         column.max_width = _WIDEST
@@ -78,7 +78,7 @@ def _access(grants: Iterable[Grant]) -> Table:
 
 
 def _list(columns: int) -> Table:
-    made = plain_table(*[""] * columns)
+    made = narrow_table(*[""] * columns)
     made.show_header = False
     return made
 

@@ -33,7 +33,7 @@ def command(project: Project, yes: bool) -> Result:
         policy = Policy(wait=True, ask=lambda action: yes or console.ask(action))
         plan = bootstrapping.prepare(aws, environment, policy, report)
     if plan.changes:
-        console.show(console.err(), deploys.changes(plan.changes, plan.caller.place))
+        console.note(deploys.changes(plan.changes, plan.caller.place))
         verb = "Create" if plan.changes.creates else "Update"
         console.confirm(f"{verb} {BOOTSTRAP_STACK} in {plan.caller.place}", environment.name, typed=False, yes=yes)
     with display.activity() as report, goes_on(f"paycli bootstrap --env {environment.name}"):

@@ -26,7 +26,7 @@ def review(plan: "Plan", allow_remove: Collection[str], *, yes: bool) -> None:
     change_set = plan.change_set
     if change_set is None:
         return
-    console.show(console.err(), deploys.changes(change_set, plan.caller.place))
+    console.note(deploys.changes(change_set, plan.caller.place))
     removed = {change.logical_id for change in plan.changes if change.action == "Remove" or change.deleted}
     for unused in sorted(set(allow_remove) - removed):
         console.note(f"--allow-remove {unused}: nothing of that name would be removed.")

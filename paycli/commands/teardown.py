@@ -52,7 +52,7 @@ def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...
         return Result(data, shown=[f"There is no stack {environment.stack_name}.", *_said(forgotten)])
     plan = teardown.retaining(plan, retain)
     beside = _copies(aws, environment)
-    console.show(console.err(), deploys.teardown(plan, caller.place))
+    console.note(deploys.teardown(plan, caller.place))
     for leftover in beside:
         console.note(
             f"{leftover.resource.physical_id} stays: a copy of the payments, which a restore or a drill has made."

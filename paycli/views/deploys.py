@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from paycli.table import Table
 from paycli.text import differing, printable
-from paycli.views.table import plain_table
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from paycli.deployment.changeset import Cause, ChangeSet
     from paycli.deployment.difference import CodeChange
     from paycli.deployment.records import Record
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 _STYLES = {"Add": "green", "Modify": "yellow", "Remove": "bold red"}
 
 
-def changes(change_set: "ChangeSet", place: str) -> "Table | str":
+def changes(change_set: "ChangeSet", place: str) -> Table | str:
     """Show a change set: destructive rows first and in red."""
     if not change_set.changes:
         return printable(f"Changes of {change_set.stack_name} in {place}: only its outputs, parameters or tags.")
@@ -36,7 +34,7 @@ def changes(change_set: "ChangeSet", place: str) -> "Table | str":
     # Replacement and cause are empty where everything is added, and seldom anything is imported.
     kept = [column for column in range(len(headers)) if column == 0 or any(row[column] for row in rows)]
     title = f"Changes of {change_set.stack_name} in {place}"
-    table = plain_table(*(headers[column] for column in kept), title=printable(title))
+    table = Table([headers[column] for column in kept], title=printable(title))
     for change, row in zip(change_set.changes, rows, strict=True):
         style = "bold red" if change.loses_data else _STYLES.get(change.action, "")
         table.add_row(*(row[column] for column in kept), style=style)
@@ -59,11 +57,9 @@ def code_change(change: "CodeChange") -> list[str]:
     return [f"Code {before} -> {change.after[:12]}", *lines] if change else []
 
 
-def history(records: Sequence["Record"], running: "Record | None") -> "Table":
+def history(records: Sequence["Record"], running: "Record | None") -> Table:
     """Show deploys, newest first; the one that runs is marked."""
-    from rich.text import Text
-
-    rows = plain_table("", "No.", "When (UTC)", "Result", "Changes", "Commit", "paycli", "Code", "By")
+    rows = Table(("", "No.", "When (UTC)", "Result", "Changes", "Commit", "paycli", "Code", "By"))
     styles = {"succeeded": "green", "failed": "red", "cancelled": "yellow", "in_progress": "cyan"}
     for record in records:
         version = record.version
@@ -72,7 +68,7 @@ def history(records: Sequence["Record"], running: "Record | None") -> "Table":
             "*" if record == running else "",
             str(record.number),
             record.started_at.removesuffix("Z").replace("T", " "),
-            Text(record.result.replace("_", " ") + again, style=styles[record.result]),
+            (record.result.replace("_", " ") + again, styles[record.result]),
             str(record.changes),
             printable(version.commit),
             printable(version.paycli),
@@ -88,9 +84,9 @@ def outputs(values: Mapping[str, str]) -> list[str]:
     return [f"{key:<{width}}  {printable(value)}" for key, value in values.items()]
 
 
-def teardown(plan: "TeardownPlan", place: str) -> "Table":
+def teardown(plan: "TeardownPlan", place: str) -> Table:
     """Show what a teardown deletes and leaves."""
-    table = plain_table("", "Resource", "Type", "Name", title=printable(f"Teardown of {plan.stack.name} in {place}"))
+    table = Table(("", "Resource", "Type", "Name"), title=printable(f"Teardown of {plan.stack.name} in {place}"))
     for resources, word, style in ((plan.goes, "goes", "red"), (plan.stays, "stays", "green")):
         for resource in resources:
             table.add_row(

@@ -2,24 +2,22 @@
 
 from typing import TYPE_CHECKING
 
+from paycli.table import Table
 from paycli.text import differing, printable
-from paycli.views.table import plain_table
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from paycli.operations.drift import Drift
 
 _BAD = "bold red"
 
 
-def drift(found: "Drift") -> "list[Table | str]":
+def drift(found: "Drift") -> list[Table | str]:
     """Show a drift: a row a property, `Set` as CloudFormation set it and `Now` as it is."""
     shown: list[Table | str] = []
     if not found.resources:
         shown.append(f"Nothing of {found.stack} has drifted.")
     else:
-        rows = plain_table("Drift", "Resource", "Type", "Property", "Set", "Now", title=f"Drift of {found.stack}")
+        rows = Table(("Drift", "Resource", "Type", "Property", "Set", "Now"), title=f"Drift of {found.stack}")
         for resource in found.resources:
             named = resource.status, resource.logical_id, resource.resource_type
             for one in resource.differences:

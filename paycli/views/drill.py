@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+from paycli.table import Table
 from paycli.text import for_markdown, printable
-from paycli.views.table import plain_table
 
 if TYPE_CHECKING:
     from paycli.operations.drill.report import Finding, Report
@@ -75,7 +75,7 @@ def shown(report: "Report") -> Iterator[Any]:
     head = facts(report)
     width = max(len(name) for name, _ in head)
     yield from (f"{name:<{width}}  {printable(value)}" for name, value in head)
-    rows = plain_table("Result", "What", "Took", "")
+    rows = Table(("Result", "What", "Took", ""))
     for finding in report.measured.findings:
         rows.add_row(
             _WORDS[finding.result],

@@ -7,12 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from paycli.operations.failures.advice import Replay, advise
+from paycli.table import Table
 from paycli.text import one_line, printable, span
-from paycli.views.table import plain_table
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from paycli.operations.failures.listing import Group, Listing
     from paycli.operations.failures.message import Message
     from paycli.operations.failures.queue import Facts
@@ -32,7 +30,7 @@ _VERDICTS = {
 }
 
 
-def listing(found: "Listing", now: datetime) -> Iterator["Table | str"]:
+def listing(found: "Listing", now: datetime) -> Iterator[Table | str]:
     """Show what a look at one queue has found."""
     queue = found.queue
     hidden = f", {found.hidden} hidden" if found.hidden else ""
@@ -58,18 +56,18 @@ def listing(found: "Listing", now: datetime) -> Iterator["Table | str"]:
     yield from found.troubles
 
 
-def groups(found: Sequence["Group"], now: datetime) -> "Table":
+def groups(found: Sequence["Group"], now: datetime) -> Table:
     """Show messages by kind, code and operation."""
-    table = plain_table("Count", "Kind", "Code", "Operation", "Oldest", "Newest")
+    table = Table(("Count", "Kind", "Code", "Operation", "Oldest", "Newest"))
     for group in found:
         names = (one_line(name) for name in (group.kind, group.code, group.operation))
         table.add_row(str(group.count), *names, _age(group.oldest, now), _age(group.newest, now))
     return table
 
 
-def messages(found: Sequence["Message"], queue: "Facts", now: datetime) -> "Table":
+def messages(found: Sequence["Message"], queue: "Facts", now: datetime) -> Table:
     """Show each message in a row, without what was to be paid."""
-    table = plain_table("Age", "Kind", "Code", "Operation", "Request id", "Payment", "Receives", "Replay")
+    table = Table(("Age", "Kind", "Code", "Operation", "Request id", "Payment", "Receives", "Replay"))
     for message in found:
         replay = isinstance(advise(message, None), Replay)
         table.add_row(
@@ -107,9 +105,9 @@ def outcome(found: "Outcome") -> str:
     return printable(f"{one_line(found.message.name)}: {word}: {one_line(found.said)}")
 
 
-def outcomes(found: Sequence["Outcome"]) -> "Table":
+def outcomes(found: Sequence["Outcome"]) -> Table:
     """Show what became of messages."""
-    table = plain_table("Request id", "Operation", "Payment", "Outcome", "Answer")
+    table = Table(("Request id", "Operation", "Payment", "Outcome", "Answer"))
     for each in found:
         word, style = _VERDICTS[each.verdict]
         answer = one_line(each.said if each.status is None else f"{each.status} {each.said}")

@@ -1,20 +1,17 @@
 """How the findings of a load test look on a terminal."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from paycli.views.table import plain_table
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from paycli.table import Table
 
 _COLUMNS = ("p50", "p90", "p99", "p99.9", "max")
 _LABEL = 12  # characters
 
 
-def load(found: dict[str, Any], place: str) -> "list[Table | str]":
+def load(found: dict[str, Any], place: str) -> list[Table | str]:
     """Show the document of `verdict.document`; latencies in milliseconds, from the arrival to the answer."""
-    table = plain_table("Answers, ms", "count", *_COLUMNS)
+    table = Table(("Answers, ms", "count", *_COLUMNS))
     for name, row in found["latency"].items():
         table.add_row(name, str(row["count"]), *(f"{row[column] * 1000:.1f}" for column in _COLUMNS))
     return [f"Load test {found['run']} on {place}", table, *_lines(found)]

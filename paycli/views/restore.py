@@ -5,13 +5,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from paycli.operations.restore.items import DIFFERENCES
+from paycli.table import Table
 from paycli.text import one_line
-from paycli.views.table import plain_table
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from rich.table import Table
 
     from paycli.operations.restore.comparison import Comparison
     from paycli.operations.restore.outcomes import Refusal
@@ -56,9 +54,9 @@ def moment(at: datetime | None) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "unknown"
 
 
-def listed(found: "Sequence[RestoredTable]") -> "Table":
+def listed(found: "Sequence[RestoredTable]") -> Table:
     """Show restored tables."""
-    shown = plain_table("Table", "State", "Of", "Complete")
+    shown = Table(("Table", "State", "Of", "Complete"))
     for table in found:
         shown.add_row(table.name, table.status, moment(table.point), "yes" if table.owned else "no: --finish")
     return shown
@@ -68,14 +66,14 @@ def compared(comparison: "Comparison") -> Iterator[Any]:
     """Show a comparison: counts, and a sample by id, status and names of attributes."""
     pair = comparison.pair
     yield f"{pair.restored} (as of {moment(pair.point)}) against {pair.live}"
-    counts = plain_table("Payments", "", "")
+    counts = Table(("Payments", "", ""))
     for kind, number in comparison.counts.items():
         style = "red" if number and kind in DIFFERENCES else ""
         counts.add_row(f"{number:,}", kind.replace("_", " "), _MEANINGS[kind], style=style)
     yield counts
     if not comparison.sample:
         return
-    sample = plain_table("", "Transaction", "Restored", "Live", "Attributes that differ")
+    sample = Table(("", "Transaction", "Restored", "Live", "Attributes that differ"))
     for difference in comparison.sample:
         sample.add_row(
             difference.kind,
@@ -100,8 +98,8 @@ def merged(counts: Mapping[str, int], refused: "Sequence[Refusal]", unsure: int,
         yield _UNSURE.format(f"{unsure:,}", one_line(str(ids)))
 
 
-def _refusals(refused: "Sequence[Refusal]") -> "Table":
-    shown = plain_table("Not overwritten", "Restored", "Live", "Attributes that differ", "Why")
+def _refusals(refused: "Sequence[Refusal]") -> Table:
+    shown = Table(("Not overwritten", "Restored", "Live", "Attributes that differ", "Why"))
     for refusal in refused:
         shown.add_row(
             one_line(refusal.transaction_id),

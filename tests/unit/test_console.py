@@ -17,8 +17,8 @@ from paycli import console
 from paycli.display import Board, activity, live_display, plain_lines
 from paycli.errors import ExitStatus, PaycliError, UsageError
 from paycli.progress import ResourceEvent, Step
+from paycli.table import Table
 from paycli.text import one_line, printable
-from paycli.views.table import plain_table
 
 
 class Terminal(io.StringIO):
@@ -55,9 +55,33 @@ def test_one_line_stays_one(text: str) -> None:
 
 
 def test_lines_and_tables_as_text_have_no_trailing_blanks() -> None:
-    table = plain_table("Name", "Value")
+    table = Table(("Name", "Value"))
     table.add_row("a", "")
     assert console.plain(["first", table]) == "first\nName  Value\na\n"
+
+
+def test_a_table_off_a_terminal_cuts_and_breaks_nothing() -> None:
+    table = Table(("Name", "Value", "Of"), title="Some")
+    table.add_row("支払い", ("two\nlines", "red"), "a")  # three wide letters take six columns
+    table.add_row("b", "x" * 2000, "c", style="green")
+    long = "x" * 2000
+    assert console.plain([table]).splitlines() == [
+        "Some",
+        f"Name    Value{' ' * 1995}  Of",
+        f"支払い  two{' ' * 1997}  a",
+        "        lines",
+        f"b       {long}  c",
+    ]
+
+
+@given(st.lists(st.lists(st.text("ab\n支", max_size=9).map(str.strip), min_size=2, max_size=2), max_size=5))
+def test_a_table_reads_the_same_off_a_terminal_as_on_a_wide_one(rows: list[list[str]]) -> None:
+    table = Table(("Name", "Value"), title="Some")
+    for row in rows:
+        table.add_row(*row)
+    on_one = io.StringIO()
+    Console(file=on_one, width=200, force_terminal=True, color_system=None).print(table)
+    assert console.plain([table]).splitlines() == [line.rstrip() for line in on_one.getvalue().splitlines()]
 
 
 def on_terminal(line: str | Text, width: int) -> list[str]:
@@ -91,17 +115,17 @@ def test_no_line_is_wider_than_the_terminal_and_no_word_is_lost(words: list[str]
 def test_lines_off_a_terminal_need_no_rich() -> None:
     script = (
         "import sys; from paycli import console, display\n"
-        "from paycli.progress import Step; from paycli.views import deploys\n"
+        "from paycli.progress import Step; from paycli.views import deploys; from paycli.table import Table\n"
         "console.note('a note')\n"
         "with display.activity() as report: report(Step('a step'))\n"
-        "shown = deploys.outputs({'Key': 'value'})\n"
+        "shown = [*deploys.outputs({'Key': 'value'}), Table(('A', 'table'))]\n"
         "console.finish(console.Result({}, shown=shown), command='x', environment='dev', as_json=False)\n"
         "print('rich' in sys.modules)\n"
     )
     variables = {name: value for name, value in os.environ.items() if name not in {"FORCE_COLOR", "TTY_COMPATIBLE"}}
     done = subprocess.run([sys.executable, "-c", script], env=variables, capture_output=True, text=True, check=True)
     assert done.stderr.splitlines() == ["a note", "a step"]
-    assert done.stdout.splitlines() == ["Key  value", "False"]
+    assert done.stdout.splitlines() == ["Key  value", "A  table", "False"]
 
 
 @pytest.mark.parametrize(

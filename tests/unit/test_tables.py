@@ -15,9 +15,9 @@ from paycli.deployment.changeset import ChangeSet, changes
 from paycli.deployment.stacks import Stack
 from paycli.deployment.teardown import Leftover, Resource, TeardownPlan
 from paycli.smoke import CheckResult
+from paycli.table import Table
 from paycli.text import differing
 from paycli.views import checks, deploys
-from paycli.views.table import plain_table
 
 
 def test_a_check_says_what_it_found_or_missed() -> None:
@@ -73,9 +73,9 @@ def test_a_change_set_shows_where_a_policy_differs_and_keeps_all_for_programs() 
 
 def at_width(width: int, rows: list[list[str]], headers: list[str], title: str | None = None) -> list[str]:
     """The lines of a table on a terminal of that width."""
-    table = plain_table(*headers, title=title)
+    table = Table(headers, title=title)
     for row in rows:
-        table.add_row(*row[:-1], Text(row[-1]))
+        table.add_row(*row[:-1], (row[-1], ""))
     written = io.StringIO()
     Console(file=written, width=width, force_terminal=True, no_color=True, highlight=False).print(table)
     return [Text.from_ansi(line).plain.rstrip() for line in written.getvalue().splitlines()]

@@ -93,5 +93,5 @@ def _confirm_discard(there: Place, environment: str, yes: bool, messages: "list[
     from paycli.operations.failures.listing import grouped
     from paycli.views import failures as failures_view
 
-    console.show(console.err(), failures_view.groups(grouped(messages), datetime.now(UTC)))
+    console.note(failures_view.groups(grouped(messages), datetime.now(UTC)))
     console.confirm(f"Discard {len(messages)} messages of {there.where}", environment, typed=there.kept, yes=yes)

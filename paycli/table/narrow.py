@@ -1,4 +1,4 @@
-"""A table for any width of terminal."""
+"""How rich lays a table out, on any width of terminal."""
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -48,6 +48,14 @@ class NarrowTable(Table):
                     below.add_row(header, text, style=row.style)
             if below.row_count:
                 yield Padding(below, (0, 0, 0, _INDENT))
+
+
+def narrow_table(*headers: str, title: str | None = None) -> NarrowTable:
+    """Return an empty table as every command shows it on a terminal: no frame, and no word is cut."""
+    table = NarrowTable(title=title, title_justify="left", box=None, pad_edge=False)
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table
 
 
 def _texts(column: Column) -> list[Text]:
