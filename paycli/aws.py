@@ -3,7 +3,6 @@
 import os
 import threading
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paycli.errors import ConfigurationError
@@ -88,9 +87,11 @@ def session_of(profile: str | None) -> "boto3.Session":
     import boto3
     import botocore.session
 
+    from paycli.hastening import hasten
+
     core = botocore.session.Session()
     session = boto3.Session(botocore_session=core, profile_name=profile)
-    _take_names_for_services(core)
+    hasten(core)
     return session
 
 
@@ -99,23 +100,14 @@ def _embedded_session() -> "boto3.Session":
     import boto3
     import botocore.session
 
+    from paycli.hastening import hasten
+
     nothing = (None, None, None, None)
     core = botocore.session.Session(session_vars={"profile": nothing})
     core.set_config_variable("config_file", os.devnull)
     core.set_config_variable("credentials_file", os.devnull)
-    _take_names_for_services(core)
+    hasten(core)
     return boto3.Session(botocore_session=core, aws_access_key_id=EMBEDDED_KEY, aws_secret_access_key=EMBEDDED_KEY)
-
-
-def _take_names_for_services(core: Any) -> None:
-    """Let the names of the folders of botocore's models do for the names of the services.
-
-    For the first client it looks into each of the 420 folders and theirs for the files of the one service: about 5 % of
-    the time of a deploy.
-    """
-    loader = core.get_component("data_loader")
-    names = sorted({each.name for path in loader.search_paths if Path(path).is_dir() for each in Path(path).iterdir()})
-    loader.list_available_services = lambda type_name: names  # noqa: ARG005 - all have each type
 
 
 @dataclass(frozen=True)
