@@ -21,7 +21,7 @@ from paycli import emulator
 from tests.fakes.cloudformation import FakeAws
 from tests.fakes.project import FakeProject
 
-TURNS, CALLS = 3, 7
+TURNS, CALLS = 7, 7
 RIVALS = ("aws cloudformation deploy", "sam deploy")  # the targets are about these; the others are shown
 PHASES = DEPLOY, UNCHANGED, TEARDOWN = "deploy", "deploy, nothing new", "teardown"
 

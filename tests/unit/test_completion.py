@@ -84,7 +84,7 @@ def test_a_folder_that_is_gone_still_offers_the_presets(project: Path) -> None:
 
 
 def test_a_command_s_name_is_completed_without_importing_any() -> None:
-    script = "import sys\nfrom paycli.cli import main\ntry: main()\nfinally: print(*sys.modules, file=sys.stderr)\n"
+    script = "import sys\nfrom paycli.cli import run\nrun(sys.argv[1:])\nprint(*sys.modules, file=sys.stderr)\n"
     words = {"_PAYCLI_COMPLETE": "bash_complete", "COMP_WORDS": "paycli d", "COMP_CWORD": "1"}
     done = subprocess.run(
         [sys.executable, "-c", script], env={**os.environ, **words}, capture_output=True, text=True, check=True
