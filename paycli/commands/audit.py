@@ -99,10 +99,11 @@ def _rendered(project: Project) -> "Subject":
     """Return the environment's template as it would stand in templates/ now."""
     from paycli.audit.model import read
     from paycli.audit.report import Subject
-    from paycli.stack import build, rendering
+    from paycli.stack import build
+    from paycli.stack.yaml_rendering import committed
 
     name = f"templates/{project.environment.name}.yaml"
-    text = rendering.committed(build(project.environment))
+    text = committed(build(project.environment))
     path = project.root / name
     if path.is_file() and path.read_text(encoding="utf-8", errors="replace") != text:
         console.note(

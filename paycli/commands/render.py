@@ -66,10 +66,16 @@ def _committed(root: Path, environment: "Environment") -> _Template:
 
 
 def _text(environment: "Environment", form: str) -> str:
-    from paycli.stack import build, rendering
+    from paycli.stack import build
 
     template = build(environment)
-    return rendering.to_json(template) + "\n" if form == "json" else rendering.committed(template)
+    if form == "json":
+        from paycli.stack.rendering import to_json
+
+        return to_json(template) + "\n"
+    from paycli.stack.yaml_rendering import committed
+
+    return committed(template)
 
 
 def _write(templates: list[_Template]) -> Result:

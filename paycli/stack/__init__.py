@@ -6,6 +6,9 @@ request models give the same template to the byte.
 
 from typing import TYPE_CHECKING
 
+import paycli.stack.no_yaml_yet  # noqa: F401 - before troposphere
+
+# isort: split
 from troposphere import Template
 
 from paycli.stack.acceptance import write_acceptances

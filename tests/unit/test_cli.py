@@ -28,6 +28,17 @@ def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
 
 def test_render_loads_no_boto3_and_no_linter(project: Path) -> None:
     assert not loaded_by("render") & {"boto3", "botocore", "cfnlint", "rich"}
+    assert not loaded_by("render", "--format", "json") & {"yaml"}
+
+
+@pytest.mark.parametrize(
+    "asks",
+    ["import troposphere as t; t.Template().to_yaml()", "import cfn_flip.yaml_dumper", "from cfn_flip import to_yaml"],
+)
+def test_who_writes_yaml_with_troposphere_still_can(asks: str) -> None:
+    script = f"import sys, paycli.stack; print('yaml' in sys.modules); {asks}; print('yaml' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
 
 
 def test_a_short_command_never_searches_what_it_has_imported_for_garbage(project: Path) -> None:

@@ -32,7 +32,8 @@ from paycli.environment import Environment
 from paycli.errors import ConfigurationError, PaycliError
 from paycli.files import write_whole
 from paycli.stack import build
-from paycli.stack.rendering import to_json, to_yaml
+from paycli.stack.rendering import to_json
+from paycli.stack.yaml_rendering import to_yaml
 
 ROOT = Path(__file__).parents[2]
 

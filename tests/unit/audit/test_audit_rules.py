@@ -24,7 +24,8 @@ from paycli.audit.rules import RULES
 from paycli.environment import Environment, presets
 from paycli.stack import build
 from paycli.stack.bootstrap import build_bootstrap
-from paycli.stack.rendering import as_dict, to_yaml
+from paycli.stack.rendering import as_dict
+from paycli.stack.yaml_rendering import to_yaml
 from tests.unit.audit.audited import ROOT, audit
 
 MODULES = ROOT / "paycli" / "audit" / "rules"

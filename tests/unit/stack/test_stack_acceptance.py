@@ -10,7 +10,7 @@ from cfnlint.config import ManualArgs
 
 from paycli.environment import AcceptedRisk, Environment
 from paycli.stack import build
-from paycli.stack.rendering import to_yaml
+from paycli.stack.yaml_rendering import to_yaml
 
 
 def accepted(rule: str, resource: str = "Key", tool: str | None = None) -> AcceptedRisk:

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from paycli.environment import NAME_PATTERN, Alarms, Environment, presets
 from paycli.stack import build
 from paycli.stack.bootstrap import build_bootstrap
-from paycli.stack.rendering import to_json, to_yaml
+from paycli.stack.rendering import to_json
+from paycli.stack.yaml_rendering import to_yaml
 
 ROOT = Path(__file__).parents[3]
 
@@ -87,7 +88,8 @@ def test_the_same_settings_give_the_same_bytes(environment: Environment) -> None
 
 def test_another_process_gives_the_same_bytes(dev: Any) -> None:
     code = (
-        "from paycli.environment import *; from paycli.stack import build; from paycli.stack.rendering import to_yaml;"
+        "from paycli.environment import *; from paycli.stack import build; "
+        "from paycli.stack.yaml_rendering import to_yaml; "
         "print(to_yaml(build(Environment(name='dev', **presets()['dev']))), end='')"
     )
     texts = {

@@ -13,7 +13,8 @@ from troposphere import GetAtt, If, Join, Output, Ref, Select, Sub, Template
 from paycli.environment import Environment, presets
 from paycli.stack import build
 from paycli.stack.bootstrap import build_bootstrap
-from paycli.stack.rendering import to_json, to_yaml
+from paycli.stack.rendering import to_json
+from paycli.stack.yaml_rendering import to_yaml
 
 
 class Loader(yaml.SafeLoader):
