@@ -62,17 +62,21 @@ class Project:
         return self.connect()
 
 
-@contextlib.contextmanager
-def goes_on(command: str) -> Iterator[None]:
+def goes_on(command: str) -> contextlib.AbstractContextManager[None]:
     """Say on an interrupt that CloudFormation goes on, and which command comes back to it."""
+    return on_interrupt(
+        "Interrupted: paycli no longer follows, but CloudFormation goes on with what it has begun.",
+        hint=f"Wait until it is done, then run `{command}` again: it takes up what is left.",
+    )
+
+
+@contextlib.contextmanager
+def on_interrupt(message: str, hint: str) -> Iterator[None]:
+    """Say on an interrupt what has become of the work."""
     try:
         yield
     except KeyboardInterrupt:
-        raise DetachedError(
-            "Interrupted: paycli no longer follows, but CloudFormation goes on with what it has begun.",
-            hint=f"Wait until it is done, then run `{command}` again: it takes up what is left.",
-            code="interrupted",
-        ) from None
+        raise DetachedError(message, hint=hint, code="interrupted") from None
 
 
 def region_of_outside(profile: str | None) -> tuple[str | None, str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paycli import console, display
-from paycli.commands.common import Project, environment_command, goes_on
+from paycli.commands.common import Project, environment_command, goes_on, on_interrupt
 from paycli.console import Result
 from paycli.errors import PaycliError
 from paycli.text import printable
@@ -72,12 +72,17 @@ def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...
     console.confirm(action, environment.name, typed=environment.retain_data, yes=yes)
     with display.activity() as report, goes_on(f"paycli teardown --env {environment.name}"):
         left = teardown.execute(aws, environment, plan, report, unprotect=unprotect)
-    try:
-        outputs.forget(plan.stack, project.root)
-    except (OSError, ValueError) as error:  # the stack is gone whatever this file says
-        console.note(f"{project.root / outputs.FILE} stays: {error}")
-    forgotten = _forget(aws, environment, caller) if artifacts else {}
-    stopped = _stop_embedded(project)
+    again = f"paycli teardown --env {environment.name}{' --artifacts' if artifacts else ''}"
+    with on_interrupt(
+        f"Interrupted: {plan.stack.name} is deleted, but what comes after it isn't all done.",
+        hint=f"`{again}` does the rest.",
+    ):
+        try:
+            outputs.forget(plan.stack, project.root)
+        except (OSError, ValueError) as error:  # the stack is gone whatever this file says
+            console.note(f"{project.root / outputs.FILE} stays: {error}")
+        forgotten = _forget(aws, environment, caller) if artifacts else {}
+        stopped = _stop_embedded(project)
     kept_a_while = environment.target == "aws" and bool(plan.goes)
     return _result(plan, [*left, *beside], {**forgotten, **stopped}, kept_a_while=kept_a_while)
 

@@ -99,6 +99,20 @@ def test_an_interrupted_teardown_goes_on_without_paycli(cloud: FakeProject) -> N
     assert stack.status == "DELETE_IN_PROGRESS"
 
 
+def test_a_teardown_interrupted_after_the_delete_says_that_the_stack_is_gone(cloud: FakeProject) -> None:
+    stack = cloud.deployed()
+    recorded(cloud, 1, version(cloud, 98))
+    cloud.aws.faults.delay("ListObjectsV2", 10)
+    ran = cloud.run(*TEARDOWN, "--artifacts", moments=[(cloud.aws.asked("ListObjectsV2"), signal.SIGINT)])
+    assert ran.status == 130
+    assert f"{STACK} is deleted" in error_of(ran)
+    assert "`paycli teardown --env dev --artifacts` does the rest" in error_of(ran)
+    assert stack.status == "DELETE_COMPLETE"
+    again = cloud.run(*TEARDOWN, "--artifacts")
+    assert again.status == 0
+    assert records(cloud) == []
+
+
 def test_on_a_terminal_it_asks(cloud: FakeProject) -> None:
     stack = cloud.deployed()
     ran = cloud.on_terminal("teardown", "--env", "dev", typed=[("[y/N]", "n\n")])

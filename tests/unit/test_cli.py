@@ -57,8 +57,8 @@ def test_it_leaves_at_once_when_all_is_written_unless_a_thread_still_works(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     script = (
-        "import atexit, sys, threading, time; sys.argv = ['paycli', 'render']\n"
-        "def work(): time.sleep(0.5); print('saved', file=sys.stderr)\n"
+        "import atexit, sys, threading; sys.argv = ['paycli', 'render']\n"
+        "def work(): threading.main_thread().join(); print('saved', file=sys.stderr)\n"
         "atexit.register(print, 'taken apart', file=sys.stderr)\n"
         "{}\n"
         "from paycli.cli import main; main()\n"
@@ -74,6 +74,19 @@ def test_it_leaves_at_once_when_all_is_written_unless_a_thread_still_works(
     template = capsys.readouterr().out
     assert left("") == (template, "")
     assert left("threading.Thread(target=work).start()") == (template, "saved\ntaken apart\n")
+
+
+def test_an_interrupt_while_it_loads_is_no_traceback() -> None:
+    script = (
+        "import sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(name, path, target=None):\n"
+        "        if name == 'click': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt)\n"
+        "from paycli.__main__ import main; main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Error: Interrupted.\n")
 
 
 def test_help_teaches_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
