@@ -205,7 +205,8 @@ def test_card_data_is_in_no_log(shared: LocalProject, payer: Payer) -> None:
         time.sleep(0.1)
     (line,) = [line for line in lines if request_id in line and line.startswith("{")]  # START and END are Lambda's
     assert json.loads(line)["code"] == "card_data_refused"
-    assert not any("5555" in line.replace("-", "") for line in lines if request_id in line)
+    told = [line.replace("-", "").replace(" ", "") for line in lines if request_id in line]
+    assert not any("5" * 8 in line for line in told)  # four could be of an id
 
 
 def test_what_process_refuses(shared: LocalProject, payer: Payer) -> None:

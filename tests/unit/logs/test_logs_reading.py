@@ -235,7 +235,7 @@ def test_each_line_comes_once_whenever_it_arrives_whatever_the_clock_says(
     logs.ids, logs.page = ids, page
     for source, at, late, message in lines:
         logs.write(source, message, NOW + at, late)
-    found = followed(logs, 600, start=NOW - 60_000, clock=lambda: (logs.now + skew) / 1000)
+    found = followed(logs, 1000, start=NOW - 60_000, clock=lambda: (logs.now + skew) / 1000)
     expected = Counter((source, NOW + at, message) for source, at, _, message in lines)
     assert Counter((event.source, event.at, event.message) for event in found) == expected
 
