@@ -75,5 +75,5 @@ def _roll_back(project: Project, aws: "Aws", number: int | None, *, yes: bool) -
     deployed = carry_out(project, aws, plan)
     if begun and plan.change_set is None:  # CloudFormation had finished it
         for ended in records.settled([begun], plan.stack):
-            records.end(bucket, ended)
+            records.write(bucket, ended)
     return deployed_result(plan, deployed)

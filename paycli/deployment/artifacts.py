@@ -103,9 +103,33 @@ def template_key(sha256: str) -> str:
 
 def upload_template(bucket: Bucket, template: str) -> str:
     """Upload a template (one call), and return the URL that CloudFormation reads."""
-    key = template_key(hashlib.sha256(template.encode()).hexdigest())
-    bucket.s3.put_object(**bucket.place, Key=key, Body=template.encode())
-    return f"{bucket.s3.meta.endpoint_url}/{bucket.name}/{key}"
+    sha256 = hashlib.sha256(template.encode()).hexdigest()
+    bucket.s3.put_object(**bucket.place, Key=template_key(sha256), Body=template.encode())
+    return template_url(bucket, sha256)
+
+
+def template_url(bucket: Bucket, sha256: str) -> str:
+    """Return the URL that CloudFormation reads a template from."""
+    return f"{bucket.s3.meta.endpoint_url}/{bucket.name}/{template_key(sha256)}"
+
+
+def template(bucket: Bucket, sha256: str) -> str | None:
+    """Return the template of that digest (hexadecimal), or None where it is absent (one call).
+
+    Raises PaycliError where another content lies there.
+    """
+    from botocore.exceptions import ClientError
+
+    key = template_key(sha256)
+    try:
+        content = download(bucket, key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchKey":
+            return None
+        raise
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise changed(bucket, key, "is not the template that its name says")
+    return content.decode()
 
 
 def download(bucket: Bucket, key: str) -> bytes:

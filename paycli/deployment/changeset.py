@@ -51,9 +51,9 @@ class Change:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a stack shall become. `template` is the request's TemplateBody or TemplateURL."""
+    """What a stack shall become. `template` is the request's TemplateBody, TemplateURL or UsePreviousTemplate."""
 
-    template: Mapping[str, str]
+    template: Mapping[str, Any]
     parameters: Mapping[str, str]
     creates: bool
     description: str

@@ -3,10 +3,11 @@
 import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from paycli.aws import Aws
-from paycli.deployment import artifacts, changeset, follow, marks, outputs, records, running, stacks
+from paycli.deployment import artifacts, follow, marks, outputs, protection, records, running, stacks
 from paycli.deployment.changeset import ChangeSet
 from paycli.deployment.plan import Plan, completed, demand_table, discard
 from paycli.deployment.records import Record
@@ -80,6 +81,7 @@ def _recorded(
         environment=plan.environment.name,
         stack_id=change_set.stack_id,
         change_set_id=change_set.change_set_id,
+        reviewed_change_set_id=change_set.change_set_id,
         version=plan.version,
         deployer=plan.caller.arn,
         started_at=records.now(),
@@ -88,23 +90,38 @@ def _recorded(
     )
     with running.before_it_begins(aws, plan, change_set):
         artifacts.upload_template(bucket, plan.body)
-        begun = records.begin(bucket, begun, plan.stack, report)
+        # Who was asked may have taken an hour to answer: the stack of the plan is as old.
+        look = partial(stacks.find, aws.client("cloudformation"), change_set.stack_id)
+        begun = records.begin(bucket, begun, look, report)
     try:
         if change_set.imports:
             plan, begun = _take_up(aws, plan, begun, change_set, report)
             change_set = plan.change_set or change_set
         status = running.run_guarded(aws, plan, change_set, report, allowed)
-        if plan.environment.retain_data:
-            status = _protect(aws, plan, begun, change_set, report) or status
     except PaycliError as error:
         if error.code != follow.DEADLINE_CODE:  # CloudFormation goes on
             with contextlib.suppress(BotoCoreError, ClientError):  # the stack tells how it ended; this is the cause
-                records.end(bucket, begun.ended("failed", error.message))
+                records.write(bucket, begun.ended("failed", error.message))
         raise
     done = begun.ended("succeeded")
-    records.end(bucket, done)
+    if plan.environment.retain_data:
+        status = _protected(aws, plan, begun, change_set, report) or status
+    records.write(bucket, done)
     marks.mark(aws, done, report)
     return done, status
+
+
+def _protected(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: Report) -> str:
+    """Protect what is deployed: see `protection.protect`. Where that fails, the deploy is on record as what it is."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return protection.protect(aws, plan, begun, executed, report)
+    except (PaycliError, BotoCoreError, ClientError) as error:
+        assert plan.bucket  # noqa: S101 - only a dry run has none
+        with contextlib.suppress(BotoCoreError, ClientError):
+            records.write(plan.bucket, begun.ended("succeeded"))
+        raise protection.missing(plan, error) from error
 
 
 def _take_up(aws: Aws, plan: Plan, begun: Record, imports: ChangeSet, report: Report) -> tuple[Plan, Record]:
@@ -114,41 +131,8 @@ def _take_up(aws: Aws, plan: Plan, begun: Record, imports: ChangeSet, report: Re
     stacks.shown(cloudformation, imports.stack_id, status)
     report(Step("What was kept is the stack's again; now the rest is added"))
     rest = completed(aws, plan)
-    assert rest.change_set  # noqa: S101 - that is what completes the plan
-    assert rest.bucket  # noqa: S101 - only a dry run has none
-    # By its change set the stack tells how this deploy has ended, where nobody writes it.
-    begun = begun.model_copy(update={"change_set_id": rest.change_set.change_set_id})
-    records.end(rest.bucket, begun)
-    return rest, begun
-
-
-def _protect(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: Report) -> str:
-    """Switch on the stack's own protection, and what a first create has to do without.
-
-    Returns the stack's status after that second change set, or "" where there was none.
-    """
-    cloudformation = aws.client("cloudformation")
-    cloudformation.update_termination_protection(StackName=executed.stack_id, EnableTerminationProtection=True)
-    if plan.wanted.parameters["DeletionProtection"] == "true":
-        return ""
-    report(Step("Switching on the table's deletion protection"))
-    protection = changeset.create(
-        cloudformation,
-        plan.environment,
-        replace(
-            plan.wanted,
-            parameters={**plan.wanted.parameters, "DeletionProtection": "true"},
-            creates=False,
-            revert_drift=False,
-            description="paycli: deletion protection, after the create",
-        ),
-    )
-    if protection is None:
-        return ""
-    assert plan.bucket  # noqa: S101 - only a dry run has none
-    # By its change set the stack tells how this deploy has ended, where nobody writes it.
-    records.end(plan.bucket, begun.model_copy(update={"change_set_id": protection.change_set_id}))
-    return running.run(aws, plan, protection, report)
+    assert rest.change_set and rest.bucket  # noqa: S101 - that completes the plan, and only a dry run has no bucket
+    return rest, records.now_executing(rest.bucket, begun, rest.change_set.change_set_id)
 
 
 def _demand_whole_table(aws: Aws, plan: Plan) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from paycli.aws import Aws, check_caller
 from paycli.deployment import artifacts, changeset, stacks
-from paycli.deployment.changeset import ChangeSet, Wanted
+from paycli.deployment.changeset import Change, ChangeSet, Wanted
 from paycli.deployment.plan import Plan, types_of
 from paycli.deployment.records import Version
 from paycli.environment import Environment
@@ -100,9 +100,13 @@ def load(aws: Aws, environment: Environment, path: Path) -> Plan:
         status = stack.status if stack else "gone"
         raise _outdated(f"the stack has moved since (it is {status})")
     bucket = artifacts.bucket_of(aws, saved.bucket, caller.account)
-    body = artifacts.download(bucket, artifacts.template_key(saved.version.template_sha256)).decode()
+    body = artifacts.template(bucket, saved.version.template_sha256)
+    if body is None:
+        raise _outdated("its template is no longer in the artifact bucket")
+    if ("DeletionProtection" in saved.parameters) is not environment.retain_data:
+        raise _outdated("retain_data has been changed since")
     change_set = _reviewed(cloudformation, saved, environment, types_of(body))
-    url = f"{bucket.s3.meta.endpoint_url}/{bucket.name}/{artifacts.template_key(saved.version.template_sha256)}"
+    url = artifacts.template_url(bucket, saved.version.template_sha256)
     return Plan(
         environment=environment,
         caller=caller,
@@ -154,9 +158,17 @@ def _reviewed(cloudformation: Any, saved: PlanFile, environment: Environment, ty
     )
     if found.imports:
         found = changeset.with_additions(found, types)
-    if [change.logical_id for change in found.changes] != [change["logical_id"] for change in saved.changes]:
+    if list(map(_what, found.changes)) != [tuple(change.get(name) for name in _WHAT) for change in saved.changes]:
         raise _outdated("its change set is not the one that was reviewed")
     return found
+
+
+# What the reviewer has seen of a change and decided by: what causes it says CloudFormation anew.
+_WHAT = ("action", "logical_id", "resource_type", "replacement")
+
+
+def _what(change: Change) -> tuple[str, ...]:
+    return tuple(getattr(change, name) for name in _WHAT)
 
 
 def _outdated(why: str) -> PaycliError:

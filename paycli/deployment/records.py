@@ -5,7 +5,7 @@ digests, so a version can be deployed again without the checkout that it came fr
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,7 +45,9 @@ class Record(BaseModel):
     number: int
     environment: str
     stack_id: str
-    change_set_id: str
+    change_set_id: str  # the one that is executed
+    # The one that was shown: another is executed after an import of kept data, and for the protection of the table.
+    reviewed_change_set_id: str = ""
     version: Version
     deployer: str  # the ARN of who deployed it
     started_at: str
@@ -79,18 +81,19 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def begin(bucket: Bucket, record: Record, stack: Stack | None, report: Report) -> Record:
+def begin(bucket: Bucket, record: Record, look: Callable[[], Stack | None], report: Report) -> Record:
     """Write the record under the next free number (three calls), and return it with that number.
 
-    The write is conditional: of two deploys that begin at once, each gets a number of its own. `stack` is the stack
-    before this deploy: it tells how the deploy before ended, where that one's paycli didn't live to write it.
+    The write is conditional: of two deploys that begin at once, each gets a number of its own. `look` returns the stack
+    as it is now: it tells how the deploy before ended, where that one's paycli didn't live to write it.
     """
     from botocore.exceptions import ClientError
 
     before = recent(bucket, record.environment, report, 1)
-    for ended in settled(before.records, stack):
-        if ended not in before.records:
-            end(bucket, ended)
+    if any(one.result == "in_progress" for one in before.records):
+        for ended in settled(before.records, look()):
+            if ended not in before.records:
+                write(bucket, ended)
     number = before.newest
     while True:
         number += 1
@@ -109,9 +112,16 @@ def begin(bucket: Bucket, record: Record, stack: Stack | None, report: Report) -
             return numbered
 
 
-def end(bucket: Bucket, record: Record) -> None:
-    """Write the record as it ended."""
+def write(bucket: Bucket, record: Record) -> None:
+    """Write the record as it is now, in the place of what stood there (one call)."""
     bucket.s3.put_object(**bucket.place, Key=_key(record), Body=_content(record))
+
+
+def now_executing(bucket: Bucket, record: Record, change_set_id: str) -> Record:
+    """Write that another change set is executed: by it the stack tells how this deploy has ended, if paycli can't."""
+    going_on = record.model_copy(update={"change_set_id": change_set_id})
+    write(bucket, going_on)
+    return going_on
 
 
 def recent(bucket: Bucket, environment: str, report: Report, limit: int = KEPT) -> Shelf:
@@ -184,7 +194,8 @@ def current(records: Iterable[Record], unreadable: Iterable[int] = ()) -> Record
 def _settled(record: Record, stack: Stack | None) -> Record:
     if record.result != "in_progress" or (stack and stack.in_progress):
         return record
-    if stack and stack.change_set_id == record.change_set_id and stack.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+    own = {record.change_set_id, record.reviewed_change_set_id} - {""}
+    if stack and stack.change_set_id in own and stack.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
         return record.ended("succeeded")
     return record.ended("failed", "paycli didn't see its end")
 

@@ -1,6 +1,5 @@
 """Deploy a recorded version again, exactly, without the checkout that it came from."""
 
-import hashlib
 import json
 from collections.abc import Collection, Sequence
 
@@ -114,7 +113,9 @@ def prepare(aws: Aws, environment: Environment, caller: Caller, bucket: Bucket, 
 
     Raises PaycliError where the artifacts are gone or aren't what was recorded.
     """
-    body = _template(bucket, record)
+    body = artifacts.template(bucket, record.version.template_sha256)
+    if body is None:
+        raise _gone(record, artifacts.template_key(record.version.template_sha256))
     if artifacts.code_checksum(bucket, record.version.code_key) is None:
         raise _gone(record, record.version.code_key)
     policy = states.Policy(wait=True, ask=lambda _action: True)
@@ -134,16 +135,6 @@ def prepare(aws: Aws, environment: Environment, caller: Caller, bucket: Bucket, 
         kept=readoption.find(aws, environment, json.loads(body)) if creates else (),
     )
     return with_change_set(aws, plan)
-
-
-def _template(bucket: Bucket, record: Record) -> str:
-    key = artifacts.template_key(record.version.template_sha256)
-    if artifacts.checksum(bucket, key) is None:
-        raise _gone(record, key)
-    content = artifacts.download(bucket, key)
-    if hashlib.sha256(content).hexdigest() != record.version.template_sha256:
-        raise artifacts.changed(bucket, key, "is not the template that was deployed")
-    return content.decode()
 
 
 def _gone(record: Record, key: str) -> PaycliError:

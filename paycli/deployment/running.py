@@ -84,12 +84,18 @@ def _execute(cloudformation: Any, change_set: ChangeSet, report: Report) -> None
         try:
             cloudformation.execute_change_set(ChangeSetName=change_set.change_set_id, ClientRequestToken=token)
         except cloudformation.exceptions.InvalidChangeSetStatusException as error:
-            if asked == 1:  # else it runs: the answer that was lost was a yes
+            if asked == 1 or not _is_executed(cloudformation, change_set):
                 raise _outdated(change_set, error) from None
         except cloudformation.exceptions.ChangeSetNotFoundException as error:
             raise _outdated(change_set, error) from None
 
     follow.patiently(execute, report)
+
+
+def _is_executed(cloudformation: Any, change_set: ChangeSet) -> bool:
+    """Whether it runs, or has run: then the answer that was lost was a yes."""
+    described = cloudformation.describe_change_set(ChangeSetName=change_set.change_set_id)
+    return str(described.get("ExecutionStatus", "")).startswith("EXECUTE_")
 
 
 def _outdated(change_set: ChangeSet, error: Any) -> PaycliError:

@@ -1,10 +1,13 @@
 """Undo a deploy that was interrupted, as far as CloudFormation lets one."""
 
+import contextlib
 import uuid
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from paycli.aws import Aws
-from paycli.deployment import follow, marks, records, stacks
+from paycli.deployment import follow, marks, records, running, stacks, states
 from paycli.deployment.changeset import ChangeSet
 from paycli.deployment.plan import Plan, discard
 from paycli.errors import DetachedError, PaycliError
@@ -15,36 +18,63 @@ def undo(aws: Aws, plan: Plan, report: Report) -> PaycliError:
     """End what an interrupted deploy has begun: cancel the update, or delete what the create has made.
 
     Returns the error that says what became of it; the deploy's record says so as well. CloudFormation can't cancel
-    a create, nor an update that is already cleaning up: that one is followed to its end.
+    a create, nor an update that is already cleaning up: that one is followed to its end. What another deploy has begun
+    meanwhile is left alone.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CancelUpdateStack.html
     """
     assert plan.change_set and plan.bucket  # noqa: S101 - what wasn't planned isn't executed
+    record = _own_record(plan, plan.change_set)
+    ours = {plan.change_set.change_set_id} | ({record.change_set_id} if record else set())
     undone = _undone_after_import if plan.change_set.imports else _undone
-    result, said = undone(aws, plan, plan.change_set, report)
-    for record in records.recent(plan.bucket, plan.environment.name, report, 1).records:
-        if record.stack_id == plan.change_set.stack_id and record.result == "in_progress":
-            done = result == "succeeded"
-            records.end(plan.bucket, record.ended(result, "" if done else said))
-            if done:
-                marks.mark(aws, record, report)
+    result, said = undone(aws, plan, plan.change_set, ours, report)
+    done = result == "succeeded"
+    if done:
+        _guard(aws, plan, plan.change_set, report)
+    if record:
+        records.write(plan.bucket, record.ended(result, "" if done else said))
+        if done:
+            marks.mark(aws, record, report)
     return DetachedError(said, code="interrupted")
 
 
-def _undone(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> tuple[records.Ended, str]:
+_LOOKED_AT = 5  # records: so many deploys may have begun since
+
+
+def _own_record(plan: Plan, change_set: ChangeSet) -> records.Record | None:
+    """Return the record that this deploy has begun, if it came so far."""
+    assert plan.bucket  # noqa: S101 - only a dry run has none
+    found = records.recent(plan.bucket, plan.environment.name, lambda _: None, _LOOKED_AT).records
+    own = (one for one in found if one.reviewed_change_set_id == change_set.change_set_id)
+    return next((one for one in own if one.result == "in_progress"), None)
+
+
+def _guard(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> None:
+    """Set what guards a stack that keeps data, which the deploy would have done next; the next one sets the rest."""
+    if plan.environment.retain_data:
+        stack = stacks.find(aws.client("cloudformation"), change_set.stack_id)
+        running.guard_again(aws, replace(plan, stack=stack), report)
+
+
+def _undone(
+    aws: Aws, plan: Plan, change_set: ChangeSet, ours: Collection[str], report: Report
+) -> tuple[records.Ended, str]:
     """Return how the deploy counts now, and what became of it in words."""
     cloudformation = aws.client("cloudformation")
     name, stack_id = change_set.stack_name, change_set.stack_id
     stack = stacks.find(cloudformation, stack_id)
-    if stack is None or stack.empty or (not stack.in_progress and stack.change_set_id != change_set.change_set_id):
-        discard(aws, plan)
-        return "cancelled", f"Interrupted before CloudFormation began: {name} is unchanged."
+    begun = _execution(cloudformation, stack, change_set, ours)
+    if stack is None or not begun:
+        _leave(aws, plan)
+        return "cancelled", f"Interrupted before CloudFormation began: {_unchanged(cloudformation, name, stack)}"
+    if begun == _ENDED:
+        return "succeeded", f"Interrupted, too late to undo it: since then another deploy of {name} has begun."
     after = follow.last_event(cloudformation, stack_id)
-    if stack.status in {"CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"}:
+    if stack.empty or stack.status in {"CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"}:
         report(Step("Deleting what the create has made"))
         cloudformation.delete_stack(StackName=stack_id)
         finished = follow.follow(cloudformation, stack_id, after=after, total=0, report=report)
         if finished.status == "DELETE_COMPLETE":
-            return "cancelled", f"Interrupted: what the create of {name} had made is deleted again."
+            return "cancelled", _deleted(cloudformation, plan, change_set)
     elif not change_set.creates and _cancel(cloudformation, change_set, report):
         finished = follow.follow(cloudformation, stack_id, after=after, total=0, report=report)
         if finished.status == "UPDATE_ROLLBACK_COMPLETE":
@@ -55,13 +85,66 @@ def _undone(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> tupl
     return "succeeded" if done else "failed", f"Interrupted, too late to undo it: {name} is {finished.status}."
 
 
-def _undone_after_import(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> tuple[records.Ended, str]:
+_ENDED = "EXECUTE_COMPLETE"
+
+
+def _execution(cloudformation: Any, stack: stacks.Stack | None, change_set: ChangeSet, ours: Collection[str]) -> str:
+    """Return EXECUTE_IN_PROGRESS where this deploy's change set is what the stack executes or has executed last.
+
+    EXECUTE_COMPLETE where another one came after it, empty where it was never executed. DescribeStacks may be behind:
+    then the change set itself tells. The embedded AWS names none, and has one deploy at a time.
+    """
+    if stack is None:
+        return ""
+    if not stack.empty and (stack.change_set_id in ours or (stack.in_progress and not stack.change_set_id)):
+        return "EXECUTE_IN_PROGRESS"
+    try:
+        described = cloudformation.describe_change_set(ChangeSetName=change_set.change_set_id)
+    except cloudformation.exceptions.ChangeSetNotFoundException:
+        return ""
+    status = str(described.get("ExecutionStatus", ""))
+    return status if status in {"EXECUTE_IN_PROGRESS", _ENDED} else ""
+
+
+def _leave(aws: Aws, plan: Plan) -> None:
+    """Delete the change set that nobody executes any more; one that another deploy has made obsolete may be gone."""
+    from botocore.exceptions import ClientError
+
+    with contextlib.suppress(ClientError):
+        discard(aws, plan)
+
+
+def _unchanged(cloudformation: Any, name: str, stack: stacks.Stack | None) -> str:
+    if stack and stack.in_progress:
+        return f"what runs on {name} is another deploy's, {states.who_works(cloudformation, stack)}, and goes on."
+    return f"{name} is unchanged."
+
+
+def _deleted(cloudformation: Any, plan: Plan, change_set: ChangeSet) -> str:
+    """Say what a deleted create has left: RetainExceptOnCreate deletes where CloudFormation rolls it back, not here."""
+    said = f"Interrupted: what the create of {change_set.stack_name} had made is deleted again"
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=change_set.stack_id)
+    kept = [
+        summary["PhysicalResourceId"]
+        for page in pages
+        for summary in page["StackResourceSummaries"]
+        if summary["ResourceStatus"] == "DELETE_SKIPPED"
+    ]
+    if not kept:
+        return f"{said}."
+    return f"{said}, but for what keeps data: {', '.join(kept)}. The next `{plan.command}` takes it up again."
+
+
+def _undone_after_import(
+    aws: Aws, plan: Plan, change_set: ChangeSet, ours: Collection[str], report: Report
+) -> tuple[records.Ended, str]:
     """The same for a deploy that takes up kept data: what was imported stays imported, for the next deploy."""
     cloudformation = aws.client("cloudformation")
     name, stack_id = change_set.stack_name, change_set.stack_id
     stack = stacks.find(cloudformation, stack_id)
-    if stack is None or stack.empty:
-        discard(aws, plan)
+    begun = _execution(cloudformation, stack, change_set, ours)
+    if stack is None or not begun:
+        _leave(aws, plan)
         return "cancelled", f"Interrupted before CloudFormation began: what was kept is as it was, without {name}."
     serves = bool(stack.outputs)
     status = stack.status

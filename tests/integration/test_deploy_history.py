@@ -212,7 +212,7 @@ def test_a_rollback_needs_the_very_artifacts(third: FakeProject, within: Within)
     changed = within(*ROLLBACK)
     assert changed.status == 1
     assert f"{template} in " in error_of(changed)
-    assert "is not the template that was deployed" in error_of(changed)
+    assert "is not the template that its name says" in error_of(changed)
     third.aws.take(template)
     missing = within(*ROLLBACK)
     assert missing.status == 1

@@ -20,8 +20,10 @@ from tests.integration.deploys import (
     TABLE,
     UPDATED,
     error_of,
+    recorded,
     records,
     slower_alarm,
+    version,
 )
 
 DEPLOY = ("deploy", "--env", "dev", "--yes")
@@ -135,6 +137,36 @@ def test_before_anything_has_begun_nothing_stays(cloud: FakeProject) -> None:
     assert stack.states == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
     assert stack.change_sets == {}
     assert results(cloud) == []
+
+
+def test_another_deploys_update_is_left_alone(updating: FakeProject) -> None:
+    updating.aws.faults.delay("ListObjectsV2", 20.0, after=1)
+    first = updating.begin(*DEPLOY)
+    updating.aws.wait(updating.aws.asked("ListObjectsV2", times=2))
+    second = updating.begin(*DEPLOY)
+    updating.aws.wait(begun(updating))
+    first.send_signal(signal.SIGINT)
+    _, err = first.communicate(timeout=30)
+    assert first.returncode == 130
+    assert "Interrupted before CloudFormation began: what runs on payment-api-dev is another deploy's, since" in err
+    updating.aws.skip(LONG)
+    second.communicate(timeout=30)
+    assert second.returncode == 0
+    assert "CancelUpdateStack" not in updating.aws.operations()
+    assert results(updating) == ["succeeded"]
+
+
+def test_a_deploy_that_runs_is_not_put_on_record_as_failed(cloud: FakeProject) -> None:
+    stack = cloud.deployed(other=slower_alarm)
+    before = recorded(cloud, 1, version(cloud, 98), result="in_progress")
+
+    def succeeds() -> None:  # while this deploy is planned
+        stack.change_set_id = before.change_set_id
+
+    cloud.aws.faults.delay("PutObject", 0.5)
+    ran = cloud.run(*DEPLOY, moments=[(cloud.aws.asked("PutObject"), succeeds)])
+    assert ran.status == 0, ran.err
+    assert results(cloud) == ["succeeded", "succeeded"]
 
 
 def test_an_update_that_only_cleans_up_is_followed_to_its_end_and_counts(cloud: FakeProject) -> None:

@@ -191,6 +191,20 @@ def test_a_plan_that_cannot_be_executed_any_more_says_why(cloud: FakeProject, wi
     refused(2, "is a plan for dev in account 999999999999", whole.replace("111111111111", "999999999999"))
     refused(2, "is a plan for dev in account 111111111111, eu-west-1", whole.replace('"us-east-1"', '"eu-west-1"'))
     refused(1, "not the one that was reviewed", whole.replace('"Dashboard"', '"Another"'))
+    refused(1, "not the one that was reviewed", whole.replace('"Modify"', '"Remove"'))
+    settings = cloud.root / "paycli.toml"
+    before = settings.read_text()
+    settings.write_text(f"{before}\n[env.dev]\nretain_data = true\n")
+    refused(1, "retain_data has been changed since")
+    settings.write_text(before)
+    bucket = cloud.aws.stack("paycli-bootstrap").outputs["ArtifactBucket"]
+    (key,) = [key for key in cloud.aws.objects[bucket] if key.startswith("templates/")]
+    template = cloud.aws.objects[bucket][key]
+    cloud.aws.lay(bucket, key, template + b" ")
+    refused(1, "is not the template that its name says")
+    cloud.aws.take(key)
+    refused(1, "its template is no longer in the artifact bucket")
+    cloud.aws.lay(bucket, key, template)
     made = next(iter(stack.change_sets.values()))
     made.execution_status = "OBSOLETE"
     refused(1, "its change set is OBSOLETE")

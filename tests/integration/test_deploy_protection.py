@@ -62,6 +62,74 @@ def test_a_first_deploy_asks_for_the_name_and_protects_what_it_has_made(cloud: F
     assert [record.result for record in records(cloud, "prod")] == ["succeeded"]
 
 
+@pytest.mark.parametrize("operation", ["SetStackPolicy", "UpdateTerminationProtection"])
+def test_a_first_deploy_interrupted_when_it_is_made_is_guarded_all_the_same(
+    cloud: FakeProject, within: Within, operation: str
+) -> None:
+    cloud.bootstrap()
+    cloud.aws.faults.delay(operation, 1.0)
+    ran = cloud.run(*DEPLOY, moments=[(cloud.aws.asked(operation), signal.SIGINT)])
+    assert ran.status == 130
+    stack = cloud.aws.stack(PROD)
+    if stack.status == "CREATE_COMPLETE" and not stack.termination_protection:  # nobody is asked without a terminal
+        assert "CloudFormation goes on" in error_of(ran)
+    again = within(*DEPLOY)
+    assert again.status == 0, again.err
+    assert stack.termination_protection
+    assert denied(stack, "Delete", "AccessLogs")
+    assert stack.resources[TABLE].properties["DeletionProtectionEnabled"] == "true"
+
+
+@pytest.mark.parametrize("operation", ["SetStackPolicy", "UpdateTerminationProtection"])
+def test_a_create_that_is_too_late_to_undo_is_guarded(cloud: FakeProject, operation: str) -> None:
+    cloud.bootstrap()
+    cloud.aws.faults.delay(operation, 2.0)
+    made = cloud.aws.asked(operation)
+    ran = cloud.on_terminal(*DEPLOY, typed=[(made, "\x03"), ("Delete what the create has made? [y/N]", "y\n")])
+    assert ran.status == 130
+    assert "too late to undo it: payment-api-prod is CREATE_COMPLETE" in " ".join(ran.out.split())
+    stack = cloud.aws.stack(PROD)
+    assert stack.termination_protection
+    assert denied(stack, "Delete", "AccessLogs")
+    assert [record.result for record in records(cloud, "prod")] == ["succeeded"]
+
+
+def test_a_first_create_that_is_taken_back_says_what_stays(cloud: FakeProject) -> None:
+    cloud.bootstrap()
+    cloud.aws.scenario.durations["HealthSchedule"] = FOREVER
+    made = cloud.aws.reached(PROD, "CREATE_COMPLETE", TABLE)
+    ran = cloud.on_terminal(*DEPLOY, typed=[(made, "\x03"), ("Delete what the create has made? [y/N]", "y\n")])
+    assert ran.status == 130
+    said = " ".join(ran.out.split())
+    assert "is deleted again, but for what keeps data: " in said
+    assert "transactions-prod" in said
+    assert "The next `paycli deploy --env prod` takes it up again." in said
+    assert cloud.aws.standing("AWS::DynamoDB::Table", "transactions-prod")
+
+
+@pytest.mark.parametrize("denied", [True, False])
+def test_a_deploy_whose_protection_fails_serves_and_says_what_is_missing(
+    cloud: FakeProject, within: Within, denied: bool
+) -> None:
+    cloud.bootstrap()
+    if denied:
+        cloud.aws.faults.deny("UpdateTerminationProtection", times=1)
+    else:
+        cloud.aws.scenario.fail(TABLE, on="update", reason="Rate exceeded (Service: DynamoDb, Status Code: 400)")
+    ran = within(*DEPLOY)
+    assert ran.status == 1
+    said = error_of(ran)
+    assert "payment-api-prod is deployed and serves, but isn't protected as it should be: " in said
+    assert "nothing serves" not in said
+    assert "paycli deploy --env prod, which switches on what is missing." in said
+    assert [record.result for record in records(cloud, "prod")] == ["succeeded"]
+    again = within(*DEPLOY)
+    assert again.status == 0, again.err
+    stack = cloud.aws.stack(PROD)
+    assert stack.termination_protection
+    assert stack.resources[TABLE].properties["DeletionProtectionEnabled"] == "true"
+
+
 def test_an_update_is_watched_by_the_error_alarms(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed("prod", other=slower_alarm)
     ran = within(*DEPLOY)

@@ -63,17 +63,69 @@ def away(scripted: Scripted) -> None:
     scripted.stub("cloudformation").add_client_error("execute_change_set", "ServiceUnavailable", http_status_code=503)
 
 
-def test_an_operation_that_runs_already_has_begun_with_the_answer_that_was_lost(
-    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("status", ["EXECUTE_IN_PROGRESS", "OBSOLETE"])
+def test_an_answer_that_was_lost_was_a_yes_where_the_change_set_is_executed(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch, status: str
 ) -> None:
     monkeypatch.setattr(follow, "_SHORTEST", 0.0)
     scripted.events(raw_event(1, "CREATE_COMPLETE"))
     away(scripted)
-    scripted.fails("cloudformation", "execute_change_set", "InvalidChangeSetStatus")
-    scripted.events(raw_event(1, "CREATE_COMPLETE"), raw_event(2, "UPDATE_COMPLETE"))
+    scripted.fails("cloudformation", "execute_change_set", "InvalidChangeSetStatus", "it can't")
+    scripted.answers("cloudformation", "describe_change_set", {"ExecutionStatus": status})
     begun = plan(scripted)
     assert begun.change_set
+    if status == "OBSOLETE":  # another deploy came first
+        with pytest.raises(PaycliError, match="has moved since the plan was made"):
+            running.run(scripted.aws, begun, begun.change_set, scripted.reported.append)
+        return
+    scripted.events(raw_event(1, "CREATE_COMPLETE"), raw_event(2, "UPDATE_COMPLETE"))
     assert running.run(scripted.aws, begun, begun.change_set, scripted.reported.append) == "UPDATE_COMPLETE"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("EXECUTE_COMPLETE", "too late to undo it: since then another deploy of payment-api-dev has begun"),
+        ("OBSOLETE", "before CloudFormation began: what runs on payment-api-dev is another deploy's, since "),
+        (None, "before CloudFormation began: what runs on payment-api-dev is another deploy's, since "),
+    ],
+)
+def test_what_another_deploy_has_begun_since_is_left_alone(scripted: Scripted, status: str | None, said: str) -> None:
+    scripted.answers("s3", "list_objects_v2", {})
+    scripted.stands("UPDATE_IN_PROGRESS", ChangeSetId="another")
+    if status:
+        scripted.answers("cloudformation", "describe_change_set", {"ExecutionStatus": status})
+    else:
+        scripted.fails("cloudformation", "describe_change_set", "ChangeSetNotFound")
+    if status != "EXECUTE_COMPLETE":
+        scripted.fails("cloudformation", "delete_change_set", "InvalidChangeSetStatus")
+        scripted.answers("cloudformation", "describe_change_set", {"ChangeSetName": "theirs"})
+    undone = undoing.undo(scripted.aws, plan(scripted), scripted.reported.append)
+    assert said in undone.message
+    scripted.all_was_asked()
+
+
+def test_a_create_that_shows_late_is_taken_back(scripted: Scripted) -> None:
+    creating = plan(scripted)
+    assert creating.change_set
+    creating = replace(creating, change_set=replace(creating.change_set, creates=True))
+    scripted.answers("s3", "list_objects_v2", {})
+    scripted.stands("REVIEW_IN_PROGRESS")
+    scripted.answers("cloudformation", "describe_change_set", {"ExecutionStatus": "EXECUTE_IN_PROGRESS"})
+    scripted.events(raw_event(1, "CREATE_IN_PROGRESS"))
+    scripted.answers("cloudformation", "delete_stack", {})
+    scripted.events(raw_event(1, "CREATE_IN_PROGRESS"), raw_event(2, "DELETE_COMPLETE"))
+    scripted.answers("cloudformation", "list_stack_resources", {"StackResourceSummaries": []})
+    undone = undoing.undo(scripted.aws, creating, scripted.reported.append)
+    assert undone.message == "Interrupted: what the create of payment-api-dev had made is deleted again."
+
+
+def test_a_stack_that_is_gone_by_now_needs_no_undoing(scripted: Scripted) -> None:
+    scripted.answers("s3", "list_objects_v2", {})
+    scripted.stands(None)
+    scripted.answers("cloudformation", "delete_change_set", {})
+    undone = undoing.undo(scripted.aws, plan(scripted), scripted.reported.append)
+    assert undone.message == "Interrupted before CloudFormation began: payment-api-dev is unchanged."
 
 
 @pytest.mark.parametrize("code", ["ChangeSetNotFound", "InvalidChangeSetStatus"])
@@ -127,7 +179,7 @@ OUTPUTS = [{"OutputKey": "RestApiId", "OutputValue": "a"}]
 def test_what_serves_already_after_an_import_is_not_taken_back(scripted: Scripted, ended: str) -> None:
     """Only the table's deletion protection is under way then."""
     taking_up = replace(plan(scripted), change_set=IMPORT)
-    scripted.stands("UPDATE_IN_PROGRESS", Outputs=OUTPUTS)
+    scripted.stands("UPDATE_IN_PROGRESS", Outputs=OUTPUTS, ChangeSetId="other")
     scripted.events(raw_event(1, "UPDATE_IN_PROGRESS"))
     scripted.events(raw_event(1, "UPDATE_IN_PROGRESS"), raw_event(2, ended))
     if "ROLLBACK" in ended:
@@ -137,6 +189,7 @@ def test_what_serves_already_after_an_import_is_not_taken_back(scripted: Scripte
         environment="dev",
         stack_id=STACK_ID,
         change_set_id="other",
+        reviewed_change_set_id=IMPORT.change_set_id,
         version=taking_up.version,
         deployer="d",
         started_at="2026-11-01T12:00:00Z",
@@ -151,7 +204,7 @@ def test_what_serves_already_after_an_import_is_not_taken_back(scripted: Scripte
 
 
 def test_an_import_that_failed_while_it_was_interrupted_is_told(scripted: Scripted) -> None:
-    scripted.stands("ROLLBACK_COMPLETE")
+    scripted.stands("ROLLBACK_COMPLETE", ChangeSetId=IMPORT.change_set_id)
     scripted.answers("s3", "list_objects_v2", {})
     undone = undoing.undo(scripted.aws, replace(plan(scripted), change_set=IMPORT), scripted.reported.append)
     assert undone.message == "Interrupted, too late to undo it: payment-api-dev is ROLLBACK_COMPLETE."

@@ -121,7 +121,10 @@ def test_a_number_that_is_just_being_written_is_tried_again(scripted: Scripted) 
     scripted.answers("s3", "list_objects_v2", {})
     scripted.fails("s3", "put_object", "ConditionalRequestConflict")
     scripted.answers("s3", "put_object", {})
-    assert records.begin(bucket(scripted), record(0, result="in_progress"), None, scripted.reported.append).number == 1
+    assert (
+        records.begin(bucket(scripted), record(0, result="in_progress"), lambda: None, scripted.reported.append).number
+        == 1
+    )
 
 
 @pytest.mark.parametrize(("there", "number"), [(1, 1), (7, 2)])
@@ -133,14 +136,14 @@ def test_a_number_that_is_taken_is_ours_where_it_holds_our_record(scripted: Scri
     scripted.answers("s3", "get_object", {"Body": StreamingBody(io.BytesIO(content), len(content))})
     if number == 2:
         scripted.answers("s3", "put_object", {})
-    assert records.begin(bucket(scripted), begun, None, scripted.reported.append).number == number
+    assert records.begin(bucket(scripted), begun, lambda: None, scripted.reported.append).number == number
 
 
 def test_a_bucket_that_refuses_is_the_error(scripted: Scripted) -> None:
     scripted.answers("s3", "list_objects_v2", {})
     scripted.fails("s3", "put_object", "AccessDenied")
     with pytest.raises(ClientError, match="AccessDenied"):
-        records.begin(bucket(scripted), record(0), None, scripted.reported.append)
+        records.begin(bucket(scripted), record(0), lambda: None, scripted.reported.append)
 
 
 def test_the_newest_that_succeeded_is_what_runs() -> None:
