@@ -153,8 +153,9 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     try:
         return int(paycli.main(arguments, prog_name="paycli", standalone_mode=False) or ExitStatus.DONE)
-    except (KeyboardInterrupt, click.Abort):
-        error = PaycliError("Interrupted.", code="interrupted")
+    except (KeyboardInterrupt, click.Abort) as interrupt:
+        notes = getattr(interrupt.__cause__ or interrupt, "__notes__", [])  # click raises its own from it
+        error = PaycliError("Interrupted.", hint=" ".join(notes), code="interrupted")
         return _refuse(arguments, error, ExitStatus.INTERRUPTED)
     except click.exceptions.NoArgsIsHelpError as problem:
         click.echo(problem.ctx.get_help() if problem.ctx else "", err=True)
@@ -195,14 +196,11 @@ def _explained(problem: Exception) -> PaycliError:
 def _refuse(arguments: list[str], error: PaycliError, status: ExitStatus) -> int:
     from paycli import console
 
-    with contextlib.suppress(OSError):  # a full disk or a closed pipe can't take the message either
-        console.show_error(
-            error,
-            status,
-            command=_command(arguments),
-            environment=_environment(arguments),
-            as_json="--json" in arguments,
-        )
+    command, environment = _command(arguments), _environment(arguments)
+    for as_json in dict.fromkeys(("--json" in arguments, False)):  # what standard output can't take is told as lines
+        with contextlib.suppress(OSError):  # a full disk or a closed pipe may take neither
+            console.show_error(error, status, command=command, environment=environment, as_json=as_json)
+            break
     return status
 
 

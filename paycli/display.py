@@ -100,23 +100,34 @@ def plain_lines(say: Callable[[str], None]) -> Report:
 
 @contextmanager
 def live_display(shown: "Console") -> Iterator[Report]:
-    """Keep a board of what is being worked on; steps, failures and a line for each finished stack stay above it."""
+    """Keep a board of what is being worked on; steps, failures and a line for each finished stack stay above it.
+
+    It is there while a stack's operation runs, and not between two: a question is asked then, which it would erase.
+    """
     from rich.live import Live
     from rich.text import Text
 
     board = Board()
-    with Live(board, console=shown, transient=True, refresh_per_second=8) as live:
+    live = Live(board, console=shown, transient=True, refresh_per_second=8)
 
-        def report(event: Event) -> None:
-            if isinstance(event, Step):
-                console.show(live.console, printable(event.text))
-                return
-            if event.failed:
-                console.show(live.console, Text(_line(event), style="red"))
-            if done := board.take(event):
-                console.show(live.console, done)
+    def report(event: Event) -> None:
+        if isinstance(event, Step):
+            console.show(shown, printable(event.text))
+            return
+        live.start()
+        if event.failed:
+            console.show(shown, Text(_line(event), style="red"))
+        if done := board.take(event):
+            live.stop()
+            console.show(shown, done)
 
+    try:
         yield report
+    finally:
+        try:
+            live.stop()
+        except IndexError:  # an interrupt has come while it started: it isn't on rich's stack yet
+            shown.show_cursor(True)
 
 
 class Board:

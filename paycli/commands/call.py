@@ -185,11 +185,10 @@ def result(request: Request, answer: "Answer", *, pretty: bool) -> Result:
     text = answer.body.decode(errors="replace")
     try:
         body = answer.json()
-    except ValueError:
-        body = text
-    else:
         if pretty:
             text = json.dumps(body, indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):  # no JSON, or nested deeper than anybody reads
+        body = text
     data = {
         "status": answer.status,
         "headers": dict(answer.headers),

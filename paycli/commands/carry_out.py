@@ -46,13 +46,29 @@ def carry_out(project: Project, aws: "Aws", plan: "Plan", allow_remove: Collecti
         with display.activity() as report:
             return execution.execute(aws, plan, project.root, report, allow_remove)
     except KeyboardInterrupt:
-        pass
+        if plan.change_set is None:
+            raise
+    except SystemExit:  # the terminal is gone: nobody is asked or told
+        _take_back(aws, plan)
+        raise
     with goes_on(plan.command):  # a second interrupt, also while asking
         if not _undo_is_wanted(plan):
-            raise KeyboardInterrupt
+            raise (None if console.can_ask() else _take_back(aws, plan)) or KeyboardInterrupt
         with display.activity() as report:
             undone = undoing.undo(aws, plan, report)
     raise undone
+
+
+def _take_back(aws: "Aws", plan: "Plan") -> PaycliError | None:
+    """Take back a plan that CloudFormation hasn't begun with, as far as AWS can be asked."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from paycli.deployment import undoing
+
+    try:
+        return undoing.before_it_began(aws, plan) if plan.change_set else None
+    except (BotoCoreError, ClientError):
+        return None
 
 
 def _undo_is_wanted(plan: "Plan") -> bool:

@@ -5,6 +5,7 @@ import click
 from paycli import console, display
 from paycli.commands.common import Project, environment_command
 from paycli.console import Result
+from paycli.text import printable
 from paycli.views import deploys
 
 
@@ -35,5 +36,5 @@ def command(project: Project, limit: int) -> Result:
     if not found:
         return Result(data, shown=[f"No deploy of {environment.name} is on record."])
     shown = [deploys.history(found, running)]
-    failed = [f"Deploy {record.number}: {record.cause}" for record in found[:1] if record.cause]
+    failed = [printable(f"Deploy {record.number}: {record.cause}") for record in found[:1] if record.cause]
     return Result(data, shown=[*shown, *failed])

@@ -1,5 +1,6 @@
 """`paycli teardown`: say what goes and what stays, ask, delete, follow, list what is left."""
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
@@ -48,8 +49,7 @@ def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...
     if plan is None:
         forgotten = _forget(aws, environment, caller) if artifacts else {}
         stopped = _stop_embedded(project)
-        data = {"deleted": False, "left": [], **forgotten, **stopped}
-        return Result(data, shown=[f"There is no stack {environment.stack_name}.", *_said(forgotten)])
+        return _nothing(environment.stack_name, teardown.kept_before(aws, environment), {**forgotten, **stopped})
     plan = teardown.retaining(plan, retain)
     beside = _copies(aws, environment)
     console.note(deploys.teardown(plan, caller.place))
@@ -70,9 +70,16 @@ def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...
         )
     action = f"Delete {plan.stack.name} in {caller.place}"
     console.confirm(action, environment.name, typed=environment.retain_data, yes=yes)
-    with display.activity() as report, goes_on(f"paycli teardown --env {environment.name}"):
-        left = teardown.execute(aws, environment, plan, report, unprotect=unprotect)
     again = f"paycli teardown --env {environment.name}{' --artifacts' if artifacts else ''}"
+    with display.activity() as report:
+        with on_interrupt(
+            f"Interrupted before CloudFormation has said that it deletes {plan.stack.name}.",
+            hint=f"`paycli status --env {environment.name}` tells whether it does; `{again}` goes on.",
+        ):
+            after = teardown.begin(aws, environment, plan, report, unprotect=unprotect)
+        with goes_on(again):
+            _settle(aws, environment, caller, plan)
+            left = teardown.finish(aws, environment, plan, report, after=after)
     with on_interrupt(
         f"Interrupted: {plan.stack.name} is deleted, but what comes after it isn't all done.",
         hint=f"`{again}` does the rest.",
@@ -85,6 +92,18 @@ def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...
         stopped = _stop_embedded(project)
     kept_a_while = environment.target == "aws" and bool(plan.goes)
     return _result(plan, [*left, *beside], {**forgotten, **stopped}, kept_a_while=kept_a_while)
+
+
+def _settle(aws: "Aws", environment: "Environment", caller: "Caller", plan: "TeardownPlan") -> None:
+    """Put on record how deploys ended whose paycli was killed: the stack tells it, and is about to go."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from paycli.deployment import bootstrap, records
+    from paycli.deployment.artifacts import bucket_of
+
+    with contextlib.suppress(BotoCoreError, ClientError):  # whose right ends with the stack
+        if bucket := bootstrap.find_bucket(aws):
+            records.settle(bucket_of(aws, bucket, caller.account), environment.name, plan.stack)
 
 
 def _copies(aws: "Aws", environment: "Environment") -> "list[Leftover]":
@@ -122,6 +141,20 @@ def _forget(aws: "Aws", environment: "Environment", caller: "Caller") -> dict[st
     return {"artifacts_removed": records.forget(bucket_of(aws, bucket, caller.account), environment.name, report)}
 
 
+def _nothing(name: str, left: "list[Leftover]", done: dict[str, Any]) -> Result:
+    """Return the result of a teardown of what isn't there; what an earlier one has kept, it lists again."""
+    data = {"deleted": False, "left": [dataclasses.asdict(leftover) for leftover in left], **done}
+    return Result(data, shown=[f"There is no stack {name}.", *_left(left), *_said(done)])
+
+
+def _left(left: "list[Leftover]") -> list[str]:
+    shown = []
+    for leftover in left:
+        name = printable(f"{leftover.resource.resource_type} {leftover.resource.physical_id}")
+        shown += [f"  {name}", f"    remove it with: {printable(leftover.command)}"]
+    return shown
+
+
 def _said(done: dict[str, Any]) -> list[str]:
     said = []
     if "artifacts_removed" in done:
@@ -149,10 +182,7 @@ def _stop_embedded(project: Project) -> dict[str, Any]:
 
 
 def _result(plan: "TeardownPlan", left: list["Leftover"], done: dict[str, Any], *, kept_a_while: bool) -> Result:
-    shown = [f"{plan.stack.name} is deleted: {len(plan.goes)} resources gone, {len(left)} left."]
-    for leftover in left:
-        name = printable(f"{leftover.resource.resource_type} {leftover.resource.physical_id}")
-        shown += [f"  {name}", f"    remove it with: {printable(leftover.command)}"]
+    shown = [f"{plan.stack.name} is deleted: {len(plan.goes)} resources gone, {len(left)} left.", *_left(left)]
     if kept_a_while:
         shown.append("AWS keeps a deleted KMS key for 7 days, and a deleted table's system backup for 35 days.")
     shown += _said(done)

@@ -57,6 +57,8 @@ def checksum(bucket: Bucket, key: str) -> str | None:
     except ClientError as error:
         if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
             return None
+        # The answer to a HEAD has no body, and so no reason: an expired token looks like a right that is missing.
+        bucket.s3.list_objects_v2(**bucket.place, Prefix=key, MaxKeys=1)
         raise
     return str(head.get("ChecksumSHA256", ""))
 

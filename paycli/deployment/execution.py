@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from paycli.aws import Aws
+from paycli.aws_errors import explained, in_short
 from paycli.deployment import artifacts, follow, marks, outputs, protection, records, running, stacks
 from paycli.deployment.changeset import ChangeSet
 from paycli.deployment.plan import Plan, completed, demand_table, discard
@@ -41,8 +42,25 @@ def execute(aws: Aws, plan: Plan, root: Path, report: Report, allowed: Collectio
     record, status = _recorded(aws, plan, plan.change_set, report, allowed)
     if embedded:
         _complete_table(aws, plan.environment)
-    stack = stacks.shown(aws.client("cloudformation"), plan.change_set.stack_id, status)
+    stack = _deployed(aws, plan, record, status, report)
     return replace(_written(aws, plan.environment, stack, root), record=record)
+
+
+def _deployed(aws: Aws, plan: Plan, record: Record, status: str, report: Report) -> stacks.Stack | None:
+    """Return the stack once it shows its end; where that can't be read, the error says that it is deployed."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    look = partial(stacks.shown, aws.client("cloudformation"), record.stack_id, status)
+    try:
+        return follow.patiently(look, report)
+    except (BotoCoreError, ClientError) as error:
+        known = explained(error)
+        raise PaycliError(
+            f"{plan.environment.stack_name} is deployed, as deploy {record.number}, but its outputs can't be read: "
+            f"{known.message}",
+            hint=f"{known.hint} `paycli outputs --env {plan.environment.name}` reads and writes them.",
+            code="outputs_unread",
+        ) from error
 
 
 def written(aws: Aws, environment: Environment, root: Path) -> Deployed:
@@ -61,10 +79,11 @@ def _written(aws: Aws, environment: Environment, stack: stacks.Stack | None, roo
 
 
 def existing(aws: Aws, environment: Environment) -> stacks.Stack:
-    """Return the environment's stack, or raise PaycliError where there is none that works."""
+    """Return the environment's stack, or raise PaycliError where there is none that works and that paycli has made."""
     stack = stacks.find(aws.client("cloudformation"), environment.stack_name)
     if stack is None or stack.empty or not stack.outputs:
         raise not_deployed(environment.stack_name, environment.name)
+    stacks.check_ours(stack)
     return stack
 
 
@@ -106,9 +125,20 @@ def _recorded(
     done = begun.ended("succeeded")
     if plan.environment.retain_data:
         status = _protected(aws, plan, begun, change_set, report) or status
-    records.write(bucket, done)
+    _write_end(plan, done, report)
     marks.mark(aws, done, report)
     return done, status
+
+
+def _write_end(plan: Plan, done: Record, report: Report) -> None:
+    """Write how it ended. Where that can't be, it is told: the deploy is done, and the stack tells the next command."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    assert plan.bucket  # noqa: S101 - only a dry run has none
+    try:
+        follow.patiently(partial(records.write, plan.bucket, done), report)
+    except (BotoCoreError, ClientError) as error:
+        report(Step(f"The end of deploy {done.number} can't be put on record: {in_short(error)}"))
 
 
 def _protected(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: Report) -> str:
@@ -118,9 +148,7 @@ def _protected(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report:
     try:
         return protection.protect(aws, plan, begun, executed, report)
     except (PaycliError, BotoCoreError, ClientError) as error:
-        assert plan.bucket  # noqa: S101 - only a dry run has none
-        with contextlib.suppress(BotoCoreError, ClientError):
-            records.write(plan.bucket, begun.ended("succeeded"))
+        _write_end(plan, begun.ended("succeeded"), report)
         raise protection.missing(plan, error) from error
 
 

@@ -61,6 +61,23 @@ def follow(
     that is away, a proxy that answers in AWS's place) is waited out. Raises PaycliError when `deadline_seconds` pass
     first; the operation goes on without paycli.
     """
+    try:
+        return _followed(cloudformation, stack_id, after, total, report, only, deadline_seconds)
+    except KeyboardInterrupt as interrupt:
+        name = stack_arn.parse(stack_id).name
+        interrupt.add_note(f"CloudFormation goes on with what it has begun on {name}; the same command takes it up.")
+        raise
+
+
+def _followed(
+    cloudformation: Any,
+    stack_id: str,
+    after: str,
+    total: int,
+    report: Report,
+    only: Collection[str],
+    deadline_seconds: float,
+) -> Finished:
     began = time.monotonic()
     place = stack_arn.parse(stack_id)
     operation = _Operation(stack_id, total, report, only if place.emulated else ())

@@ -2,14 +2,13 @@
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from paycli.aws import Aws, check_caller
-from paycli.deployment import artifacts, changeset, stacks
+from paycli.deployment import artifacts, bootstrap, changeset, stacks
 from paycli.deployment.changeset import Change, ChangeSet, Wanted
 from paycli.deployment.plan import Plan, types_of
 from paycli.deployment.records import Version
@@ -28,15 +27,15 @@ class PlanFile(BaseModel):
     account: str
     region: str
     planned_by: str
-    stack_id: str
-    change_set_id: str
+    stack_id: Annotated[str, StringConstraints(pattern=r"^arn:[^:]+:cloudformation:[^:]+:[^:]+:stack/.+")]
+    change_set_id: Annotated[str, StringConstraints(pattern=r"^arn:[^:]+:cloudformation:[^:]+:[^:]+:changeSet/.+")]
     creates: bool
     imports: bool = False  # what an earlier stack has kept, before the rest is added
     stack_changed_at: str
     bucket: str
     version: Version
     parameters: dict[str, str]
-    changes: list[dict[str, Any]]
+    changes: tuple[Change, ...]
 
 
 def check_writable(path: Path) -> None:
@@ -68,7 +67,7 @@ def save(plan: Plan, region: str, path: Path) -> None:
         bucket=plan.bucket.name,
         version=plan.version,
         parameters=dict(plan.wanted.parameters),
-        changes=[asdict(change) for change in plan.changes],
+        changes=plan.changes,
     )
     place = path.resolve()  # the file that a link names, not the link
     try:
@@ -99,10 +98,12 @@ def load(aws: Aws, environment: Environment, path: Path) -> Plan:
     if stack is None or stack.in_progress or stack.empty is not saved.creates or _moved(stack, saved):
         status = stack.status if stack else "gone"
         raise _outdated(f"the stack has moved since (it is {status})")
+    if bootstrap.find_bucket(aws) != saved.bucket:
+        raise _outdated("its template and code lie in another bucket than that of this account")
     bucket = artifacts.bucket_of(aws, saved.bucket, caller.account)
     body = artifacts.template(bucket, saved.version.template_sha256)
-    if body is None:
-        raise _outdated("its template is no longer in the artifact bucket")
+    if body is None or artifacts.code_checksum(bucket, saved.version.code_key) is None:
+        raise _outdated(f"its {'code' if body else 'template'} is no longer in the artifact bucket")
     if ("DeletionProtection" in saved.parameters) is not environment.retain_data:
         raise _outdated("retain_data has been changed since")
     change_set = _reviewed(cloudformation, saved, environment, types_of(body))
@@ -158,17 +159,14 @@ def _reviewed(cloudformation: Any, saved: PlanFile, environment: Environment, ty
     )
     if found.imports:
         found = changeset.with_additions(found, types)
-    if list(map(_what, found.changes)) != [tuple(change.get(name) for name in _WHAT) for change in saved.changes]:
+    if list(map(_what, found.changes)) != list(map(_what, saved.changes)):
         raise _outdated("its change set is not the one that was reviewed")
     return found
 
 
-# What the reviewer has seen of a change and decided by: what causes it says CloudFormation anew.
-_WHAT = ("action", "logical_id", "resource_type", "replacement")
-
-
 def _what(change: Change) -> tuple[str, ...]:
-    return tuple(getattr(change, name) for name in _WHAT)
+    """Return what a reviewer has seen and decided by; what causes a change, CloudFormation says anew."""
+    return change.action, change.logical_id, change.resource_type, change.replacement
 
 
 def _outdated(why: str) -> PaycliError:

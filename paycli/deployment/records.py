@@ -91,9 +91,7 @@ def begin(bucket: Bucket, record: Record, look: Callable[[], Stack | None], repo
 
     before = recent(bucket, record.environment, report, 1)
     if any(one.result == "in_progress" for one in before.records):
-        for ended in settled(before.records, look()):
-            if ended not in before.records:
-                write(bucket, ended)
+        _write_settled(bucket, before.records, look())
     number = before.newest
     while True:
         number += 1
@@ -110,6 +108,17 @@ def begin(bucket: Bucket, record: Record, look: Callable[[], Stack | None], repo
                 return numbered
         else:
             return numbered
+
+
+def settle(bucket: Bucket, environment: str, stack: Stack) -> None:
+    """Write how deploys ended whose paycli didn't live to write it, as far as the stack tells."""
+    _write_settled(bucket, recent(bucket, environment, lambda _: None, 1).records, stack)
+
+
+def _write_settled(bucket: Bucket, before: Sequence[Record], stack: Stack | None) -> None:
+    for record, ended in zip(before, settled(before, stack), strict=True):
+        if ended != record:
+            write(bucket, ended)
 
 
 def write(bucket: Bucket, record: Record) -> None:
@@ -194,10 +203,16 @@ def current(records: Iterable[Record], unreadable: Iterable[int] = ()) -> Record
 def _settled(record: Record, stack: Stack | None) -> Record:
     if record.result != "in_progress" or (stack and stack.in_progress):
         return record
-    own = {record.change_set_id, record.reviewed_change_set_id} - {""}
-    if stack and stack.change_set_id in own and stack.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+    if stack and stack.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"} and _is_last(record, stack):
         return record.ended("succeeded")
     return record.ended("failed", "paycli didn't see its end")
+
+
+def _is_last(record: Record, stack: Stack) -> bool:
+    """Whether what the stack executed last is this deploy's; the embedded AWS doesn't name it, but when it began."""
+    if not stack.change_set_id:
+        return bool(stack.changed_at and stack.changed_at.astimezone(UTC).isoformat() >= record.started_at[:-1])
+    return stack.change_set_id in {record.change_set_id, record.reviewed_change_set_id}
 
 
 def _artifacts(record: Record) -> tuple[str, str]:
@@ -218,10 +233,16 @@ def _number(key: str) -> int:
 
 def _read(bucket: Bucket, key: str) -> Record | None:
     """Return the record, or None where this version of paycli can't read it."""
+    from botocore.exceptions import ClientError
+
     try:
         record = Record.model_validate_json(download(bucket, key))
     except ValidationError:
         return None
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchKey":  # removed since it was listed
+            return None
+        raise
     return record if _key(record) == key else None
 
 

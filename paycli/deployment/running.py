@@ -108,7 +108,7 @@ def _outdated(change_set: ChangeSet, error: Any) -> PaycliError:
 
 @contextlib.contextmanager
 def before_it_begins(aws: Aws, plan: Plan, change_set: ChangeSet, *, perhaps: bool = False) -> Iterator[None]:
-    """Say of an error of AWS that nothing of the change is done, and leave no change set that nobody executes.
+    """Say of an error of AWS that nothing of the change is done, and keep no change set that nobody executes.
 
     With `perhaps` it may have begun where AWS gives no answer.
     """
@@ -121,15 +121,22 @@ def before_it_begins(aws: Aws, plan: Plan, change_set: ChangeSet, *, perhaps: bo
             error.add_note("CloudFormation may have begun: the same command finds out, and goes on.")
             raise
         error.add_note("Nothing of the change is done.")
-        if not plan.saved:
-            with contextlib.suppress(BotoCoreError, ClientError):
-                changeset.discard(
-                    aws.client("cloudformation"),
-                    change_set.change_set_id,
-                    change_set.stack_id,
-                    creates=change_set.creates,
-                )
+        _leave(aws, plan, change_set)
         raise explained(error) from error
+    except PaycliError:  # the stack has moved
+        _leave(aws, plan, change_set)
+        raise
+
+
+def _leave(aws: Aws, plan: Plan, change_set: ChangeSet) -> None:
+    """Delete a change set that isn't executed, unless a file names it; what can't be deleted is in nobody's way."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if not plan.saved:
+        with contextlib.suppress(BotoCoreError, ClientError):
+            changeset.discard(
+                aws.client("cloudformation"), change_set.change_set_id, change_set.stack_id, creates=change_set.creates
+            )
 
 
 def guard_again(aws: Aws, plan: Plan, report: Report) -> None:

@@ -8,10 +8,13 @@ from functools import partial
 from typing import Any
 
 from paycli.aws import Aws
-from paycli.deployment import failure, follow, stacks, states, vaults
+from paycli.aws_errors import in_short
+from paycli.deployment import failure, follow, readoption, stacks, states, vaults
 from paycli.environment import Environment
-from paycli.errors import UsageError
-from paycli.progress import Report
+from paycli.errors import PaycliError, UsageError
+from paycli.progress import Report, Step
+from paycli.stack import build
+from paycli.stack.rendering import as_dict
 from paycli.stack.retention import DATA_TYPES, KEEPING_POLICIES
 
 
@@ -107,10 +110,10 @@ def _kept(template: Mapping[str, Any]) -> set[str]:
     }
 
 
-def execute(
+def begin(
     aws: Aws, environment: Environment, teardown: TeardownPlan, report: Report, *, unprotect: bool = False
-) -> list[Leftover]:
-    """Delete the stack, follow it to its end, and return what is left.
+) -> str | None:
+    """Let CloudFormation begin to delete the stack; return the id of the last event before, or None where it is gone.
 
     `unprotect` lets it switch termination protection off; where no delete begins, that is on again.
     """
@@ -126,16 +129,39 @@ def execute(
     left_behind = [one.logical_id for one in teardown.in_the_way if one in teardown.stays]
     if left_behind:
         request["RetainResources"] = left_behind
-    if there and there.status != "DELETE_COMPLETE":
-        if there.status != _GOING:
-            _empty_vaults(aws, teardown, report)
-            _delete(cloudformation, request, unprotect=unprotect and there.termination_protection)
+    if there is None or there.status == "DELETE_COMPLETE":
+        return None
+    if there.status != _GOING:
+        _empty_vaults(aws, teardown, report)
+        _delete(cloudformation, request, unprotect=unprotect and there.termination_protection)
+    return after
+
+
+def finish(
+    aws: Aws, environment: Environment, teardown: TeardownPlan, report: Report, *, after: str | None
+) -> list[Leftover]:
+    """Follow the delete that came after that event to its end, and return what is left."""
+    cloudformation = aws.client("cloudformation")
+    stack_id = teardown.stack.stack_id
+    if after is not None:
         total = len(teardown.goes) + len(teardown.stays)
         finished = follow.follow(cloudformation, stack_id, after=after, total=total, report=report)
         failure.demand(cloudformation, finished, "DELETE_COMPLETE", stack_id, environment)
     if environment.deployment_mode == "express":
         _await_tables_gone(aws, teardown)
-    left = (*teardown.stays, *_written_again(aws, teardown))
+    left = (*teardown.stays, *_written_again(aws, teardown, report))
+    return [Leftover(resource, _removal(resource, aws, environment)) for resource in left]
+
+
+def kept_before(aws: Aws, environment: Environment) -> list[Leftover]:
+    """Return what an earlier stack of the environment has kept, as far as its names tell and the caller may look."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        kept = readoption.find(aws, environment, as_dict(build(environment)))
+    except (PaycliError, BotoCoreError, ClientError):
+        return []
+    left = (Resource(one.logical_id, one.physical_id, one.resource_type) for one in kept)
     return [Leftover(resource, _removal(resource, aws, environment)) for resource in left]
 
 
@@ -143,9 +169,9 @@ def _delete(cloudformation: Any, request: Mapping[str, Any], *, unprotect: bool)
     from botocore.exceptions import BotoCoreError, ClientError
 
     protection = partial(cloudformation.update_termination_protection, StackName=request["StackName"])
-    if unprotect:
-        protection(EnableTerminationProtection=False)
     try:
+        if unprotect:
+            protection(EnableTerminationProtection=False)
         cloudformation.delete_stack(**request)
     except BaseException:
         if unprotect:
@@ -169,16 +195,21 @@ def _await_tables_gone(aws: Aws, teardown: TeardownPlan) -> None:
             waiter.wait(TableName=resource.physical_id, WaiterConfig={"Delay": 2, "MaxAttempts": 150})
 
 
-def _written_again(aws: Aws, teardown: TeardownPlan) -> list[Resource]:
+def _written_again(aws: Aws, teardown: TeardownPlan, report: Report) -> list[Resource]:
     """Return the deleted log groups that are there again: a function's last lines can come after the delete."""
-    logs = aws.client("logs")
-    found = []
-    for resource in teardown.goes:
-        if resource.resource_type == "AWS::Logs::LogGroup":
-            groups = logs.describe_log_groups(logGroupNamePrefix=resource.physical_id)["logGroups"]
-            if any(group["logGroupName"] == resource.physical_id for group in groups):
-                found.append(resource)
-    return found
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    gone = [resource for resource in teardown.goes if resource.resource_type == "AWS::Logs::LogGroup"]
+    try:
+        return [resource for resource in gone if _is_there(aws.client("logs"), resource.physical_id)]
+    except (BotoCoreError, ClientError) as error:
+        report(Step(f"Whether a log group was written to again, and is left, can't be told: {in_short(error)}"))
+        return []
+
+
+def _is_there(logs: Any, name: str) -> bool:
+    groups = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    return any(group["logGroupName"] == name for group in groups)
 
 
 # Recovery points go one by one; AWS Backup takes a while to delete them, and only then the vault can go.

@@ -24,7 +24,7 @@ def undo(aws: Aws, plan: Plan, report: Report) -> PaycliError:
     """
     assert plan.change_set and plan.bucket  # noqa: S101 - what wasn't planned isn't executed
     record = _own_record(plan, plan.change_set)
-    ours = {plan.change_set.change_set_id} | ({record.change_set_id} if record else set())
+    ours = _ours(plan.change_set, record)
     undone = _undone_after_import if plan.change_set.imports else _undone
     result, said = undone(aws, plan, plan.change_set, ours, report)
     done = result == "succeeded"
@@ -37,6 +37,20 @@ def undo(aws: Aws, plan: Plan, report: Report) -> PaycliError:
     return DetachedError(said, code="interrupted")
 
 
+def before_it_began(aws: Aws, plan: Plan) -> PaycliError | None:
+    """Take back a plan that CloudFormation hasn't begun with, and return the error that says so; else None."""
+    assert plan.change_set and plan.bucket  # noqa: S101 - what wasn't planned isn't executed
+    stack = stacks.find(aws.client("cloudformation"), plan.change_set.stack_id)
+    record = _own_record(plan, plan.change_set)
+    if _execution(aws.client("cloudformation"), stack, plan.change_set, _ours(plan.change_set, record)):
+        return None
+    _leave(aws, plan)
+    said = f"Interrupted before CloudFormation began: {_unchanged(aws, plan.change_set.stack_name, stack)}"
+    if record:
+        records.write(plan.bucket, record.ended("cancelled", said))
+    return DetachedError(said, code="interrupted")
+
+
 _LOOKED_AT = 5  # records: so many deploys may have begun since
 
 
@@ -46,6 +60,11 @@ def _own_record(plan: Plan, change_set: ChangeSet) -> records.Record | None:
     found = records.recent(plan.bucket, plan.environment.name, lambda _: None, _LOOKED_AT).records
     own = (one for one in found if one.reviewed_change_set_id == change_set.change_set_id)
     return next((one for one in own if one.result == "in_progress"), None)
+
+
+def _ours(change_set: ChangeSet, record: records.Record | None) -> set[str]:
+    """Return the IDs of the change sets that this deploy executes."""
+    return {change_set.change_set_id, *([record.change_set_id] if record else [])}
 
 
 def _guard(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> None:
@@ -65,8 +84,8 @@ def _undone(
     begun = _execution(cloudformation, stack, change_set, ours)
     if stack is None or not begun:
         _leave(aws, plan)
-        return "cancelled", f"Interrupted before CloudFormation began: {_unchanged(cloudformation, name, stack)}"
-    if begun == _ENDED:
+        return "cancelled", f"Interrupted before CloudFormation began: {_unchanged(aws, name, stack)}"
+    if begun == _ENDED and stack.in_progress:
         return "succeeded", f"Interrupted, too late to undo it: since then another deploy of {name} has begun."
     after = follow.last_event(cloudformation, stack_id)
     if stack.empty or stack.status in {"CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"}:
@@ -91,8 +110,8 @@ _ENDED = "EXECUTE_COMPLETE"
 def _execution(cloudformation: Any, stack: stacks.Stack | None, change_set: ChangeSet, ours: Collection[str]) -> str:
     """Return EXECUTE_IN_PROGRESS where this deploy's change set is what the stack executes or has executed last.
 
-    EXECUTE_COMPLETE where another one came after it, empty where it was never executed. DescribeStacks may be behind:
-    then the change set itself tells. The embedded AWS names none, and has one deploy at a time.
+    EXECUTE_COMPLETE where another one came after it, empty where it was never executed. DescribeStacks may be behind,
+    and that of the embedded AWS names no change set: then the change set itself tells.
     """
     if stack is None:
         return ""
@@ -114,9 +133,10 @@ def _leave(aws: Aws, plan: Plan) -> None:
         discard(aws, plan)
 
 
-def _unchanged(cloudformation: Any, name: str, stack: stacks.Stack | None) -> str:
+def _unchanged(aws: Aws, name: str, stack: stacks.Stack | None) -> str:
     if stack and stack.in_progress:
-        return f"what runs on {name} is another deploy's, {states.who_works(cloudformation, stack)}, and goes on."
+        who = states.who_works(aws.client("cloudformation"), stack)
+        return f"what runs on {name} is another deploy's, {who}, and goes on."
     return f"{name} is unchanged."
 
 
@@ -128,7 +148,7 @@ def _deleted(cloudformation: Any, plan: Plan, change_set: ChangeSet) -> str:
         summary["PhysicalResourceId"]
         for page in pages
         for summary in page["StackResourceSummaries"]
-        if summary["ResourceStatus"] == "DELETE_SKIPPED"
+        if summary["ResourceStatus"] == "DELETE_SKIPPED" and summary.get("PhysicalResourceId")
     ]
     if not kept:
         return f"{said}."

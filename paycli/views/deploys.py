@@ -67,12 +67,12 @@ def history(records: Sequence["Record"], running: "Record | None") -> Table:
         rows.add_row(
             "*" if record == running else "",
             str(record.number),
-            record.started_at.removesuffix("Z").replace("T", " "),
+            printable(record.started_at.removesuffix("Z").replace("T", " ")),
             (record.result.replace("_", " ") + again, styles[record.result]),
             str(record.changes),
             printable(version.commit),
             printable(version.paycli),
-            version.code_key.removeprefix("code/")[:12],
+            printable(version.code_key.removeprefix("code/")[:12]),
             printable(record.deployer.rpartition(":")[2]),
         )
     return rows

@@ -167,6 +167,18 @@ def test_a_rollback_to_a_number_asks_and_needs_one_that_succeeded(third: FakePro
     assert "Deploy 4" not in within("history", "--env", "dev").out
 
 
+def test_what_a_record_says_steers_no_terminal(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed()
+    record = recorded(cloud, 1, version(cloud, 98), result="failed")
+    evil = record.model_copy(update={"cause": "\x1b[2Jgone", "started_at": "\x1b]0;evil", "deployer": "a:\x1b[1m"})
+    bucket = cloud.aws.stack("paycli-bootstrap").outputs["ArtifactBucket"]
+    cloud.aws.lay(bucket, "deployments/dev/000001.json", evil.model_dump_json().encode())
+    ran = within("history", "--env", "dev")
+    assert ran.status == 0
+    assert "\x1b" not in ran.out + ran.err
+    assert "[2Jgone" in ran.out
+
+
 def test_what_failed_last_says_why(third: FakeProject, within: Within) -> None:
     recorded(third, 4, version(third, 97), result="failed")
     shown = within("history", "--env", "dev")

@@ -139,6 +139,59 @@ def test_before_anything_has_begun_nothing_stays(cloud: FakeProject) -> None:
     assert results(cloud) == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("there", [True, False])
+def test_what_has_not_begun_leaves_nothing_also_of_a_create(
+    cloud: FakeProject, number: signal.Signals, *, there: bool
+) -> None:
+    stack = cloud.deployed(other=slower_alarm) if there else None
+    cloud.bootstrap()
+    cloud.aws.faults.delay("DescribeStackEvents", 2.0)
+    ran = cloud.run(*DEPLOY, moments=[(cloud.aws.asked("DescribeStackEvents"), number)])
+    assert ran.status == 130
+    assert stack is None or stack.change_sets == {}
+    assert cloud.aws.stack(STACK).status == ("CREATE_COMPLETE" if there else "DELETE_COMPLETE")
+    assert results(cloud) == ["cancelled"]
+    if number == signal.SIGINT:
+        assert "Interrupted before CloudFormation began: payment-api-dev is unchanged." in error_of(ran)
+
+
+def test_an_interrupt_while_aws_cannot_be_asked_still_ends_it(creating: FakeProject) -> None:
+    made = creating.aws.reached(STACK, "CREATE_IN_PROGRESS", TABLE)
+    creating.aws.faults.deny("DescribeStacks")
+    creating.aws.faults.planned[-1].after = len([c for c in creating.aws.calls if c.operation == "DescribeStacks"]) + 3
+    ran = creating.run(*DEPLOY, moments=[(made, signal.SIGINT)])
+    assert ran.status == 130
+    assert "CloudFormation goes on" in error_of(ran)
+
+
+def test_an_interrupt_of_what_guards_an_unchanged_stack_ends_it(cloud: FakeProject) -> None:
+    cloud.linted("prod")
+    cloud.deployed("prod")
+    cloud.aws.faults.delay("GetStackPolicy", 2.0)
+    ran = cloud.run("deploy", "--env", "prod", "--yes", moments=[(cloud.aws.asked("GetStackPolicy"), signal.SIGINT)])
+    assert ran.status == 130
+    assert error_of(ran) == "Error: Interrupted.\n"
+
+
+def test_a_plan_that_another_update_has_outdated_does_not_stay(updating: FakeProject) -> None:
+    updating.aws.faults.refuse("ExecuteChangeSet", "InvalidChangeSetStatus", "it is OBSOLETE")
+    ran = updating.run(*DEPLOY)
+    assert ran.status == 1
+    assert "has moved since the plan was made" in error_of(ran)
+    assert updating.aws.stack(STACK).change_sets == {}
+
+
+def test_an_interrupted_repair_says_that_cloudformation_goes_on(cloud: FakeProject) -> None:
+    stack = cloud.deployed(status="UPDATE_ROLLBACK_FAILED", other=slower_alarm, failed={ALARM: "gone"})
+    cloud.aws.scenario.durations[ALARM] = LONG
+    goes_on = cloud.aws.asked("DescribeStackEvents", 2)
+    ran = cloud.run(*DEPLOY, moments=[(goes_on, signal.SIGINT)])
+    assert ran.status == 130
+    assert "CloudFormation goes on with what it has begun on payment-api-dev" in error_of(ran)
+    assert stack.status == "UPDATE_ROLLBACK_IN_PROGRESS"
+
+
 def test_another_deploys_update_is_left_alone(updating: FakeProject) -> None:
     updating.aws.faults.delay("ListObjectsV2", 20.0, after=1)
     first = updating.begin(*DEPLOY)

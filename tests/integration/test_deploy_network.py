@@ -215,3 +215,29 @@ def test_an_error_without_a_message_is_told_by_its_code(cloud: FakeProject, with
     assert "CreateChangeSet: InternalFailure" in error_of(within("deploy", "--env", "dev", "--yes"))
     cloud.aws.faults.refuse("DescribeStacks", "ValidationError", "", times=float("inf"))
     assert "DescribeStacks: ValidationError" in error_of(within("deploy", "--env", "dev", "--yes"))
+
+
+def test_a_deploy_whose_end_cannot_be_put_on_record_is_done(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed(other=slower_alarm)
+    cloud.aws.faults.refuse("PutObject", "AccessDenied", "no", status=403, times=1)
+    cloud.aws.faults.planned[-1].after = 3  # the code, the template, the record
+    ran = within("deploy", "--env", "dev", "--yes")
+    assert ran.status == 0, ran.err
+    assert "The end of deploy 1 can't be put on record: AWS refused: PutObject" in ran.err
+    shown = within("history", "--env", "dev", "--json").document["data"]
+    assert [(deploy["number"], deploy["result"]) for deploy in shown["deploys"]] == [(1, "succeeded")]
+
+
+def test_a_deploy_whose_outputs_cannot_be_read_says_that_it_is_done(cloud: FakeProject) -> None:
+    cloud.deployed(other=slower_alarm)
+
+    def on_record() -> bool:
+        return [record.result for record in records(cloud)] == ["succeeded"]
+
+    cloud.aws.faults.delay("PutMetricData", 1.0)
+    ran = cloud.run(
+        "deploy", "--env", "dev", "--yes", moments=[(on_record, lambda: cloud.aws.faults.deny("DescribeStacks"))]
+    )
+    assert ran.status == 1
+    assert "payment-api-dev is deployed, as deploy 1, but its outputs can't be read: " in error_of(ran)
+    assert "`paycli outputs --env dev` reads and writes them" in error_of(ran)

@@ -187,6 +187,10 @@ def test_a_plan_that_cannot_be_executed_any_more_says_why(cloud: FakeProject, wi
 
     refused(2, "is no plan of paycli", "{}")
     refused(2, "is no plan of paycli", b"\xff\xfe")
+    refused(2, "is no plan of paycli", json.dumps({**json.loads(whole), "changes": [{}]}))
+    refused(2, "is no plan of paycli", json.dumps({**json.loads(whole), "stack_id": ""}))
+    refused(2, "is no plan of paycli", json.dumps({**json.loads(whole), "change_set_id": "nope"}))
+    refused(1, "in another bucket", json.dumps({**json.loads(whole), "bucket": "squatted"}))
     refused(2, "this is prod in account", env="prod")
     refused(2, "is a plan for dev in account 999999999999", whole.replace("111111111111", "999999999999"))
     refused(2, "is a plan for dev in account 111111111111, eu-west-1", whole.replace('"us-east-1"', '"eu-west-1"'))
@@ -205,6 +209,13 @@ def test_a_plan_that_cannot_be_executed_any_more_says_why(cloud: FakeProject, wi
     cloud.aws.take(key)
     refused(1, "its template is no longer in the artifact bucket")
     cloud.aws.lay(bucket, key, template)
+    code = json.loads(whole)["version"]["code_key"]
+    packed = cloud.aws.objects[bucket][code]
+    cloud.aws.lay(bucket, code, b"no zip")
+    refused(1, "is not the code that its name says")
+    cloud.aws.take(code)
+    refused(1, "its code is no longer in the artifact bucket")
+    cloud.aws.lay(bucket, code, packed)
     made = next(iter(stack.change_sets.values()))
     made.execution_status = "OBSOLETE"
     refused(1, "its change set is OBSOLETE")

@@ -154,7 +154,8 @@ def test_the_policies_suffice_for_the_commands(deployer: Deployer) -> None:
     assert [error.message for error in checked.told] == []
     goes = teardown.plan(aws, environment)
     assert goes is not None
-    assert teardown.execute(aws, environment, goes, quiet) == []
+    after = teardown.begin(aws, environment, goes, quiet)
+    assert teardown.finish(aws, environment, goes, quiet, after=after) == []
 
     granted = {action for right in (*CALLS, *SMOKE_CALLS, *RECEIVED_MESSAGES_CALLS) for action in right.actions}
     unasked = {"sts:GetCallerIdentity", *EMBEDDED[0]["Action"]}

@@ -239,6 +239,10 @@ def test_a_stack_of_somebody_else_is_left_alone(cloud: FakeProject, within: With
     assert ran.status == 1
     assert "was not deployed by paycli" in ran.err
     assert "ContinueUpdateRollback" not in cloud.aws.operations()
+    stack.status = "CREATE_COMPLETE"
+    called = within("call", "GET", "/health", "--env", "dev")
+    assert called.status == 1
+    assert "was not deployed by paycli" in called.err
 
 
 def test_of_two_deploys_at_once_the_second_waits_and_a_third_may_not(cloud: FakeProject) -> None:

@@ -91,8 +91,8 @@ def test_what_runs_is_not_disturbed(cloud: FakeProject, within: Within) -> None:
 def test_an_interrupted_teardown_goes_on_without_paycli(cloud: FakeProject) -> None:
     stack = cloud.deployed()
     cloud.aws.scenario.durations[TABLE] = LONG
-    begun = cloud.aws.reached(STACK, "DELETE_IN_PROGRESS", TABLE)
-    ran = cloud.run(*TEARDOWN, moments=[(begun, signal.SIGINT)])
+    followed = cloud.aws.asked("DescribeStackEvents", 2)
+    ran = cloud.run(*TEARDOWN, moments=[(followed, signal.SIGINT)])
     assert ran.status == 130
     assert "CloudFormation goes on" in error_of(ran)
     assert "paycli teardown --env dev" in error_of(ran)
@@ -102,8 +102,8 @@ def test_an_interrupted_teardown_goes_on_without_paycli(cloud: FakeProject) -> N
 def test_a_teardown_interrupted_after_the_delete_says_that_the_stack_is_gone(cloud: FakeProject) -> None:
     stack = cloud.deployed()
     recorded(cloud, 1, version(cloud, 98))
-    cloud.aws.faults.delay("ListObjectsV2", 10)
-    ran = cloud.run(*TEARDOWN, "--artifacts", moments=[(cloud.aws.asked("ListObjectsV2"), signal.SIGINT)])
+    cloud.aws.faults.delay("ListObjectsV2", 10, after=1)
+    ran = cloud.run(*TEARDOWN, "--artifacts", moments=[(cloud.aws.asked("ListObjectsV2", 2), signal.SIGINT)])
     assert ran.status == 130
     assert f"{STACK} is deleted" in error_of(ran)
     assert "`paycli teardown --env dev --artifacts` does the rest" in error_of(ran)
@@ -111,6 +111,53 @@ def test_a_teardown_interrupted_after_the_delete_says_that_the_stack_is_gone(clo
     again = cloud.run(*TEARDOWN, "--artifacts")
     assert again.status == 0
     assert records(cloud) == []
+
+
+def test_an_interrupt_before_the_delete_puts_the_protection_back(cloud: FakeProject) -> None:
+    stack = cloud.deployed("prod")
+    stack.termination_protection = True
+    cloud.aws.faults.delay("UpdateTerminationProtection", 1.0, after_effect=True)
+    command = ("teardown", "--env", "prod", "--yes", "--disable-termination-protection")
+    ran = cloud.run(*command, moments=[(cloud.aws.asked("UpdateTerminationProtection"), signal.SIGINT)])
+    assert ran.status == 130
+    assert "Interrupted before CloudFormation has said that it deletes payment-api-prod." in error_of(ran)
+    assert stack.termination_protection
+    assert stack.status == "CREATE_COMPLETE"
+
+
+def test_what_an_earlier_teardown_has_kept_is_listed_again(cloud: FakeProject, within: Within) -> None:
+    cloud.linted("prod")
+    cloud.deployed("prod")
+    command = ("teardown", "--env", "prod", "--yes", "--disable-termination-protection")
+    assert within(*command).status == 0
+    again = within(*command)
+    assert again.status == 0, again.err
+    assert "There is no stack payment-api-prod." in again.out
+    assert "aws dynamodb delete-table --table-name transactions-prod" in again.out
+    cloud.aws.faults.deny("DescribeTable")
+    assert "delete-table" not in within(*command).out
+
+
+def test_a_deploy_that_was_killed_is_put_on_record_before_its_stack_goes(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed()
+    record = recorded(cloud, 1, version(cloud, 98), result="in_progress")
+    stack.change_set_id = record.change_set_id
+    assert within(*TEARDOWN).status == 0
+    assert [one.result for one in records(cloud)] == ["succeeded"]
+
+
+@pytest.mark.parametrize("operation", ["DescribeLogGroups", "ListObjectsV2"])
+def test_a_right_that_lacks_after_the_delete_does_not_hide_it(
+    cloud: FakeProject, within: Within, operation: str
+) -> None:
+    stack = cloud.deployed()
+    recorded(cloud, 1, version(cloud, 98), result="in_progress")
+    cloud.aws.faults.deny(operation)
+    ran = within(*TEARDOWN)
+    assert ran.status == 0, ran.err
+    assert ("Whether a log group was written to again" in ran.err) is (operation == "DescribeLogGroups")
+    assert "payment-api-dev is deleted" in ran.out
+    assert stack.status == "DELETE_COMPLETE"
 
 
 def test_on_a_terminal_it_asks(cloud: FakeProject) -> None:

@@ -1,7 +1,10 @@
 """Deploys to the embedded AWS, where it does less than CloudFormation on AWS."""
 
 import re
+import signal
 from typing import Any
+
+import pytest
 
 from tests.integration.conftest import LocalProject
 
@@ -54,6 +57,31 @@ def test_a_deploy_with_changes_says_that_the_table_is_gone_before_it_changes_any
     assert results(fresh) == ["succeeded"]  # the one before
     listed = fresh.aws().client("cloudformation").list_change_sets(StackName="payment-api-local")["Summaries"]
     assert [entry for entry in listed if entry["ExecutionStatus"] != "EXECUTE_COMPLETE"] == []
+
+
+def interrupted(project: LocalProject, number: signal.Signals) -> None:
+    """Interrupt a deploy with changes when CloudFormation has begun with it, as its first event tells."""
+    change(project)
+    process = project.begin("deploy", "--env", "local")
+    assert process.stderr
+    for line in process.stderr:
+        if line.startswith("Stack payment-api-local"):
+            process.send_signal(number)
+            break
+    process.communicate(timeout=60)
+
+
+def memory(project: LocalProject) -> int:
+    found = project.aws().client("lambda").get_function_configuration(FunctionName="payment-validation-local")
+    return int(found["MemorySize"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_what_an_interrupted_update_has_done_is_on_record(fresh: LocalProject, number: signal.Signals) -> None:
+    assert fresh.within("deploy", "--env", "local").status == 0
+    interrupted(fresh, number)
+    assert memory(fresh) == 640
+    assert results(fresh) == ["succeeded", "succeeded"]
 
 
 def test_progress_of_an_update_shows_what_changes_and_no_more(fresh: LocalProject) -> None:

@@ -207,6 +207,8 @@ def test_the_body_is_indented_for_people_and_untouched_for_programs() -> None:
     assert answered(page, pretty=False).text == "<b>\x1b[2J"
     assert answered(page, pretty=True).text == "<b>\N{REPLACEMENT CHARACTER}[2J\n"
     assert answered(Reply(204, None, raw=b""), pretty=True).text == ""
+    deep = b"[" * 100_000
+    assert answered(Reply(200, None, raw=deep + b"]" * 100_000), pretty=True).text.startswith("[[[")
 
 
 def test_programs_get_status_headers_and_the_parsed_body() -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -197,6 +198,34 @@ def test_a_terminal_shows_what_is_worked_on_and_keeps_failures() -> None:
     assert "Uploaded" in text
     assert "CREATE_FAILED" in text
     assert "payment-api-dev: ROLLBACK_COMPLETE in 0 s" in text
+
+
+def test_between_two_operations_nothing_is_drawn_over_a_question() -> None:
+    shown = Console(file=Terminal(), force_terminal=True, width=160, color_system=None)
+    with live_display(shown) as report:
+        report(Step("It got stuck."))
+        before = written(shown)
+        time.sleep(0.3)  # two drawings
+        assert written(shown) == before == "It got stuck.\n"
+        report(event("UPDATE_IN_PROGRESS"))
+        report(of_stack("UPDATE_COMPLETE"))
+        before = written(shown)
+        time.sleep(0.3)
+        assert written(shown) == before
+        report(event("UPDATE_IN_PROGRESS"))
+        assert written(shown) != before
+
+
+class Interrupted(Console):
+    def push_render_hook(self, hook: object) -> None:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_while_the_board_appears_is_no_other_error() -> None:
+    shown = Interrupted(file=Terminal(), force_terminal=True, width=160, color_system=None)
+    with pytest.raises(KeyboardInterrupt), live_display(shown) as report:
+        report(event("UPDATE_IN_PROGRESS"))
+    assert written(shown).endswith("\x1b[?25h")
 
 
 def board_at(width: int, *events: ResourceEvent) -> list[str]:

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import itertools
+from datetime import datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
@@ -111,6 +112,15 @@ def test_who_was_killed_is_told_by_the_stack(history: list[Record], status: str 
         else:
             assert (after.result, after.cause) == ("failed", "paycli didn't see its end")
         assert after.result == "in_progress" or before.result != "in_progress" or after.finished_at
+
+
+@pytest.mark.parametrize(("changed", "result"), [(0, "succeeded"), (1, "succeeded"), (-1, "failed"), (None, "failed")])
+def test_the_embedded_aws_tells_by_the_time_whose_deploy_was_the_last(changed: int | None, result: str) -> None:
+    begun = record(1, result="in_progress")
+    at = datetime.fromisoformat(begun.started_at)
+    changed_at = None if changed is None else at + timedelta(seconds=changed)
+    (told,) = records.settled([begun], dataclasses.replace(STACK, changed_at=changed_at))
+    assert told.result == result
 
 
 def bucket(scripted: Scripted) -> artifacts.Bucket:

@@ -126,7 +126,15 @@ def test_code_that_may_not_be_read_is_no_missing_code(scripted: Scripted) -> Non
 
 def test_a_bucket_that_is_not_ours_is_not_written_to(scripted: Scripted) -> None:
     scripted.fails("s3", "head_object", "403")
+    scripted.answers("s3", "list_objects_v2", {})
     with pytest.raises(ClientError, match="403"):
+        artifacts.upload_if_absent(bucket(scripted), CODE)
+
+
+def test_a_look_without_a_reason_is_told_by_an_answer_that_has_one(scripted: Scripted) -> None:
+    scripted.fails("s3", "head_object", "400")
+    scripted.fails("s3", "list_objects_v2", "ExpiredToken")
+    with pytest.raises(ClientError, match="ExpiredToken"):
         artifacts.upload_if_absent(bucket(scripted), CODE)
 
 
@@ -186,11 +194,19 @@ def test_an_empty_stack_that_a_plan_has_left_is_taken_down(scripted: Scripted) -
     assert plan.goes == plan.stays == ()
 
 
+def taken_down(
+    scripted: Scripted, plan: teardown.TeardownPlan, environment: Environment = DEV
+) -> list[teardown.Leftover]:
+    report = scripted.reported.append
+    after = teardown.begin(scripted.aws, environment, plan, report)
+    return teardown.finish(scripted.aws, environment, plan, report, after=after)
+
+
 def test_a_teardown_that_another_one_has_finished_is_done(scripted: Scripted) -> None:
     plan = planned(scripted, set(RESOURCES) - {"Topic", "Vault"})
     scripted.events(raw_event(1, "DELETE_COMPLETE"))
     scripted.stands("DELETE_COMPLETE")
-    assert len(teardown.execute(scripted.aws, DEV, plan, scripted.reported.append)) == len(plan.stays)
+    assert len(taken_down(scripted, plan)) == len(plan.stays)
 
 
 def test_what_is_kept_is_named_with_the_command_that_removes_it(scripted: Scripted) -> None:
@@ -205,7 +221,7 @@ def test_what_is_kept_is_named_with_the_command_that_removes_it(scripted: Script
     # The group is there again: a function wrote its last line after the delete.
     scripted.answers("logs", "describe_log_groups", {"logGroups": [{"logGroupName": "/aws/lambda/x"}]})
     role = Environment(name="dev", profile="work", cloudformation_role="arn:aws:iam::111111111111:role/r")
-    left = teardown.execute(scripted.aws, role, plan, scripted.reported.append)
+    left = taken_down(scripted, plan, role)
     commands = {leftover.resource.logical_id: leftover.command for leftover in left}
     assert set(commands) == {*kept, "Logs"}
     assert "--no-deletion-protection-enabled" in commands["TransactionsTable"]
@@ -242,7 +258,7 @@ def test_a_vault_that_goes_is_emptied_first(scripted: Scripted) -> None:
     scripted.answers("backup", listed, {"RecoveryPoints": []})
     scripted.answers("cloudformation", "delete_stack", {})
     scripted.events(raw_event(1, "CREATE_COMPLETE"), raw_event(2, "DELETE_COMPLETE"))
-    assert len(teardown.execute(scripted.aws, DEV, plan, scripted.reported.append)) == len(plan.stays)
+    assert len(taken_down(scripted, plan)) == len(plan.stays)
     said = [step.text for step in scripted.reported if isinstance(step, Step)]
     assert said == ["Deleting 2 recovery points of the vault transactions-dev-a1"]
 
@@ -264,7 +280,7 @@ def test_express_mode_waits_until_the_table_is_really_gone(scripted: Scripted) -
     scripted.answers("dynamodb", "describe_table", {"Table": {"TableStatus": "DELETING"}})
     scripted.fails("dynamodb", "describe_table", "ResourceNotFoundException")
     express = Environment(name="dev", deployment_mode="express")
-    left = teardown.execute(scripted.aws, express, plan, scripted.reported.append)
+    left = taken_down(scripted, plan, express)
     assert len(left) == len(plan.stays)
 
 
@@ -274,7 +290,7 @@ def test_a_protection_that_somebody_switches_on_meanwhile_is_not_switched_off(sc
     scripted.stands("CREATE_COMPLETE", EnableTerminationProtection=True)
     scripted.fails("cloudformation", "delete_stack", "ValidationError", "TerminationProtection is enabled")
     with pytest.raises(ClientError, match="TerminationProtection is enabled"):
-        teardown.execute(scripted.aws, DEV, plan, scripted.reported.append)
+        taken_down(scripted, plan)
 
 
 def test_the_outputs_of_another_stack_stay(tmp_path: Path, scripted: Scripted) -> None:
