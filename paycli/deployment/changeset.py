@@ -154,14 +154,24 @@ def _request(environment: Environment, wanted: Wanted) -> dict[str, Any]:
         request["RoleARN"] = environment.cloudformation_role
     if environment.deployment_mode == "express":  # the mode alone would turn rollback off
         request["DeploymentConfig"] = {"Mode": "EXPRESS", "DisableRollback": False}
-    if wanted.alarms:
-        request["RollbackConfiguration"] = {
-            "RollbackTriggers": [{"Arn": arn, "Type": "AWS::CloudWatch::Alarm"} for arn in wanted.alarms],
-            "MonitoringTimeInMinutes": environment.rollback_monitoring_minutes,
-        }
+    if not wanted.creates:
+        request["RollbackConfiguration"] = _rollback_configuration(environment, wanted)
     if wanted.revert_drift:
         request["DeploymentMode"] = "REVERT_DRIFT"
     return request
+
+
+def _rollback_configuration(environment: Environment, wanted: Wanted) -> dict[str, Any]:
+    """Return which alarms roll the update back, also where none does.
+
+    CloudFormation saves the triggers of a stack and applies them to every later update; only an empty list takes them
+    away. Without triggers it would still wait for the monitoring time.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RollbackConfiguration.html
+    """
+    return {
+        "RollbackTriggers": [{"Arn": arn, "Type": "AWS::CloudWatch::Alarm"} for arn in wanted.alarms],
+        "MonitoringTimeInMinutes": environment.rollback_monitoring_minutes if wanted.alarms else 0,
+    }
 
 
 def told(environment: Environment, types: Mapping[str, str], kept: Iterable[Kept] = ()) -> ChangeSet:

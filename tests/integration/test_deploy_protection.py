@@ -26,6 +26,7 @@ FOREVER = 4e4  # seconds: longer than any test, and short enough for alarms that
 DEPLOY = ("deploy", "--env", "prod", "--yes")
 NAME = "Type the environment's name to confirm: "
 ALARMS = ["validation-errors-prod", "processing-errors-prod", "api-5xx-prod"]
+UNWATCHED = {"RollbackTriggers": [], "MonitoringTimeInMinutes": 0}
 
 
 @pytest.fixture
@@ -54,7 +55,9 @@ def test_a_first_deploy_asks_for_the_name_and_protects_what_it_has_made(cloud: F
     assert stack.states == [*CREATED, *UPDATED]
     assert stack.termination_protection
     assert stack.resources[TABLE].properties["DeletionProtectionEnabled"] == "true"
-    assert all("RollbackConfiguration" not in request for request in requests(cloud, "CreateChangeSet"))
+    *creates, protection = requests(cloud, "CreateChangeSet")
+    assert all("RollbackConfiguration" not in request for request in creates)
+    assert protection["RollbackConfiguration"] == UNWATCHED
     assert denied(stack, "Replace", TABLE, "AWS::DynamoDB::Table")
     assert denied(stack, "Delete", "AccessLogs")
     assert not denied(stack, "Modify", TABLE, "AWS::DynamoDB::Table")
@@ -150,6 +153,18 @@ def test_an_alarm_undoes_the_update(cloud: FakeProject) -> None:
     assert "alarm:api-5xx-prod is in ALARM state" in error_of(ran)
     assert stack.states[-4:] == ROLLED_BACK
     assert [record.result for record in records(cloud, "prod")] == ["failed"]
+
+
+def test_alarms_that_are_switched_off_no_longer_undo_an_update(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed("prod", other=slower_alarm)
+    assert within(*DEPLOY).status == 0
+    assert stack.rollback_configuration["RollbackTriggers"]  # CloudFormation keeps them
+    (cloud.root / "paycli.toml").write_text("[env.prod]\nrollback_on_alarm = false\nlog_retention_days = 731\n")
+    cloud.linted("prod")
+    cloud.aws.alarm("api-5xx-prod", "ALARM")
+    ran = within(*DEPLOY)
+    assert ran.status == 0, ran.err
+    assert stack.rollback_configuration == UNWATCHED
 
 
 def test_a_removal_that_is_allowed_lifts_the_policy_for_itself_alone(cloud: FakeProject, within: Within) -> None:

@@ -85,7 +85,7 @@ def test_a_plan_has_every_page_and_its_destructive_rows_first(scripted: Scripted
     assert plan.changes[0].loses_data
 
 
-def test_an_update_is_watched_by_the_alarms_and_a_create_is_not(scripted: Scripted) -> None:
+def test_an_update_is_watched_by_the_alarms(scripted: Scripted) -> None:
     arn = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:validation-errors-dev"
     triggers = [{"Arn": arn, "Type": "AWS::CloudWatch::Alarm"}]
     watched = {"RollbackTriggers": triggers, "MonitoringTimeInMinutes": 7}
@@ -93,6 +93,12 @@ def test_an_update_is_watched_by_the_alarms_and_a_create_is_not(scripted: Script
     computed(scripted)
     standard = Environment(name="dev", rollback_monitoring_minutes=7)
     assert made(scripted, standard, alarms=(arn,), revert_drift=True) is not None
+
+
+def test_an_update_without_alarms_takes_away_those_that_cloudformation_has_saved(scripted: Scripted) -> None:
+    begins(scripted, RollbackConfiguration={"RollbackTriggers": [], "MonitoringTimeInMinutes": 0})
+    computed(scripted)
+    assert made(scripted, Environment(name="dev", rollback_monitoring_minutes=7)) is not None
 
 
 def test_nothing_new_is_no_plan_and_leaves_no_change_set(scripted: Scripted) -> None:
