@@ -148,7 +148,7 @@ def with_change_set(aws: Aws, plan: Plan, *, revert_drift: bool = False) -> Plan
         plan.wanted,
         template=_source(plan.bucket, plan.body),
         parameters=_parameters(plan, protects=_table_stands(aws, plan)),
-        alarms=() if creates or unserving else _triggers(aws, plan.environment, plan.caller),
+        alarms=() if creates or unserving else _triggers(aws, plan),
         revert_drift=(revert_drift or unserving) and not creates,
     )
     if plan.kept:
@@ -324,12 +324,14 @@ def _source(bucket: Bucket | None, body: str) -> dict[str, str]:
     return {"TemplateURL": artifacts.upload_template(bucket, body)}
 
 
-def _triggers(aws: Aws, environment: Environment, caller: Caller) -> tuple[str, ...]:
+def _triggers(aws: Aws, plan: Plan) -> tuple[str, ...]:
     """Return the ARNs of the alarms that roll an update back.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-rollback-triggers.html
     """
-    if not environment.rollback_on_alarm:
+    environment, caller = plan.environment, plan.caller
+    # The alarm that calls for a rollback is on while that runs: it would bring back the version that has set it off.
+    if plan.rollback_of or not environment.rollback_on_alarm:
         return ()
     partition = caller.arn.split(":")[1]
     prefix = f"arn:{partition}:cloudwatch:{aws.region}:{caller.account}:alarm:"

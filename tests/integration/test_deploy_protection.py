@@ -17,8 +17,10 @@ from tests.integration.deploys import (
     TABLE,
     UPDATED,
     error_of,
+    recorded,
     records,
     slower_alarm,
+    version,
     with_old_group,
 )
 
@@ -165,6 +167,18 @@ def test_alarms_that_are_switched_off_no_longer_undo_an_update(cloud: FakeProjec
     ran = within(*DEPLOY)
     assert ran.status == 0, ran.err
     assert stack.rollback_configuration == UNWATCHED
+
+
+def test_the_alarm_that_calls_for_a_rollback_does_not_undo_it(cloud: FakeProject, within: Within) -> None:
+    (cloud.root / "paycli.toml").write_text("[env.dev]\nrollback_on_alarm = true\n")
+    stack = cloud.deployed()
+    recorded(cloud, 1, version(cloud, 98))
+    recorded(cloud, 2, version(cloud, 1))
+    cloud.aws.alarm("api-5xx-dev", "ALARM")
+    ran = within("rollback", "--env", "dev", "--yes")
+    assert ran.status == 0, ran.err
+    assert stack.resources[ALARM].properties["EvaluationPeriods"] == 98
+    assert requests(cloud, "CreateChangeSet")[-1]["RollbackConfiguration"] == UNWATCHED
 
 
 def test_a_removal_that_is_allowed_lifts_the_policy_for_itself_alone(cloud: FakeProject, within: Within) -> None:
