@@ -129,7 +129,7 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, opti
         report(Step("which the first deploy makes."))
         return replace(plan, change_set=changeset.told(environment, types_of(body)))
     if not options.revert_drift and _is_deployed(cloudformation, plan):
-        demand_table(aws, environment)
+        _demand_table_of(aws, plan)
         return plan
     if bucket and not options.dry_run and artifacts.upload_if_absent(bucket, code):
         report(Step(f"Uploaded the handlers: {code.key} ({len(code.content) / 1024:.1f} KB)"))
@@ -141,7 +141,10 @@ def with_change_set(aws: Aws, plan: Plan, *, revert_drift: bool = False) -> Plan
 
     Where an earlier stack has kept something, that change set only imports it, and `completed` gives the one that
     follows. What was imported is compared with what really stands: the template of an import may claim anything.
+    Raises PaycliError where the table of a stack that serves is gone; to revert drift makes it again.
     """
+    if plan.serves_before and not revert_drift:
+        _demand_table_of(aws, plan)
     creates = plan.wanted.creates
     unserving = not (creates or plan.serves_before)
     wanted = replace(
@@ -287,11 +290,14 @@ def _is_deployed(cloudformation: Any, plan: Plan) -> bool:
     return bool(found == json.loads(plan.body))  # boto3 has parsed it
 
 
-def demand_table(aws: Aws, environment: Environment) -> None:
-    """Raise PaycliError where the table is gone (one call): CloudFormation doesn't look, and sees no difference."""
+def demand_table(aws: Aws, environment: Environment, table: str = "") -> None:
+    """Raise PaycliError where the table is gone (one call): CloudFormation doesn't look, and sees no difference.
+
+    Without a name it is the one that the environment's settings make.
+    """
     from botocore.exceptions import ClientError
 
-    table = environment.named("transactions")
+    table = table or environment.named("transactions")
     try:
         aws.client("dynamodb").describe_table(TableName=table)
     except ClientError as error:
@@ -308,6 +314,19 @@ def demand_table(aws: Aws, environment: Environment) -> None:
             hint=hint,
             code="table_gone",
         ) from None
+
+
+def demand_table_still(aws: Aws, plan: Plan) -> None:
+    """Raise PaycliError where the table is gone since the plan was saved, which doesn't make it again (one call)."""
+    makes_it_again = any(change.deleted and change.resource_type == _TABLE for change in plan.changes)
+    if plan.saved and plan.serves_before and not makes_it_again:
+        _demand_table_of(aws, plan)
+
+
+def _demand_table_of(aws: Aws, plan: Plan) -> None:
+    """Raise PaycliError where the stack's own table is gone (one call); the template may be about to rename it."""
+    outputs = plan.stack.outputs if plan.stack else {}
+    demand_table(aws, plan.environment, outputs.get("TransactionsTableName", ""))
 
 
 def _source(bucket: Bucket | None, body: str) -> dict[str, str]:

@@ -9,13 +9,17 @@ from paycli.aws import Aws
 from paycli.aws_errors import explained, is_temporary, words
 from paycli.deployment import changeset, failure, follow, stackpolicy
 from paycli.deployment.changeset import ChangeSet
-from paycli.deployment.plan import Plan
+from paycli.deployment.plan import Plan, demand_table_still
 from paycli.errors import PaycliError
 from paycli.progress import Report, Step
 
 
 def run_guarded(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report, allowed: Collection[str]) -> str:
-    """Run the change set under the stack policy, which stands again however it ends; return the stack's status."""
+    """Run the change set under the stack policy, which stands again however it ends; return the stack's status.
+
+    Raises PaycliError before anything is changed where the table is gone since the plan was saved.
+    """
+    demand_table_still(aws, plan)
     if not plan.environment.retain_data:
         return run(aws, plan, change_set, report)
     cloudformation = aws.client("cloudformation")

@@ -72,6 +72,7 @@ def test_a_first_plan_that_needs_the_bucket_is_told_from_the_template(scripted: 
 def test_a_template_too_large_for_a_request_needs_the_bucket(scripted: Scripted, linted: Path) -> None:
     scripted.stands("CREATE_COMPLETE")
     scripted.stands(None)
+    scripted.answers("dynamodb", "describe_table", {"Table": {"TableStatus": "ACTIVE"}})
     with pytest.raises(PaycliError, match="needs the artifact bucket"):
         prepared(scripted, linted, MANY_TAGS, dry_run=True)
 
