@@ -21,10 +21,17 @@ if TYPE_CHECKING:
 _SAME = {"Capabilities": ["CAPABILITY_IAM"], "Tags": [{"Key": "ManagedBy", "Value": "paycli"}]}
 
 
+# The bucket stays, but the next stack has another: nothing new belongs into it.
+_GOING = frozenset({"DELETE_IN_PROGRESS", "DELETE_FAILED"})
+
+
 def find_bucket(aws: Aws) -> str | None:
-    """Return the artifact bucket, or None where no bootstrap stack stands (one call)."""
+    """Return the artifact bucket, or None where no bootstrap stack names one (one call).
+
+    It is used in any state of the stack: an update that runs, or got stuck, leaves the bucket where it is.
+    """
     stack = stacks.find(aws.client("cloudformation"), BOOTSTRAP_STACK)
-    return stack.outputs.get("ArtifactBucket") if stack and stack.status in states.UPDATABLE else None
+    return stack.outputs.get("ArtifactBucket") if stack else None
 
 
 def demand_bucket(aws: Aws, environment: Environment) -> str:
@@ -41,9 +48,9 @@ def ensure_bucket(aws: Aws, environment: Environment, report: Report) -> str:
     Another deploy may be making it now: that one is waited for. What a failed create of it left is removed first;
     after a delete that failed the bucket still has the records of every environment, and a person decides.
     """
-    bucket = find_bucket(aws)
-    if bucket:
-        return bucket
+    stack = stacks.find(aws.client("cloudformation"), BOOTSTRAP_STACK)
+    if stack and "ArtifactBucket" in stack.outputs and stack.status not in _GOING:
+        return stack.outputs["ArtifactBucket"]
     if standing(aws, environment, states.Policy(wait=True, ask=lambda _action: True), report) is None:
         report(Step(f"Making {BOOTSTRAP_STACK}: the artifact bucket of this account and region, once"))
         make(aws, environment, report)
