@@ -20,9 +20,9 @@ def run_guarded(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report, all
     Raises PaycliError before anything is changed where the table is gone since the plan was saved.
     """
     demand_table_still(aws, plan)
-    if not plan.environment.retain_data:
-        return run(aws, plan, change_set, report)
     cloudformation = aws.client("cloudformation")
+    if not plan.environment.retain_data and not _is_guarded_still(aws, plan, change_set, allowed):
+        return run(aws, plan, change_set, report)
     if not change_set.creates:
         with before_it_begins(aws, plan, change_set):
             stackpolicy.put(cloudformation, change_set.stack_id, lifted_for=allowed)
@@ -36,6 +36,17 @@ def run_guarded(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report, all
     if not stands:
         stackpolicy.put(cloudformation, change_set.stack_id)
     return status
+
+
+def _is_guarded_still(aws: Aws, plan: Plan, change_set: ChangeSet, allowed: Collection[str]) -> bool:
+    """Whether a policy from when data was kept would deny what is allowed: none can be taken away from a stack.
+
+    It is asked (one call) only where something that holds data goes.
+    """
+    if not any(change.loses_data and change.logical_id in allowed for change in change_set.changes):
+        return False
+    with before_it_begins(aws, plan, change_set):
+        return stackpolicy.is_there(aws.client("cloudformation"), change_set.stack_id)
 
 
 def _put_back(cloudformation: Any, change_set: ChangeSet, report: Report) -> None:

@@ -1,10 +1,12 @@
 """What stands before prod: the typed name, termination protection, the stack policy, alarms that undo an update."""
 
+import json
 import signal
 from typing import Any
 
 import pytest
 
+from paycli.deployment import stackpolicy
 from tests.fakes.cloudformation.model import Json, Stack
 from tests.fakes.cloudformation.policy import denial
 from tests.fakes.project import FakeProject
@@ -196,6 +198,24 @@ def test_a_removal_that_is_allowed_lifts_the_policy_for_itself_alone(cloud: Fake
     assert "OldLogs" not in stack.now.template["Resources"]
     assert denied(stack, "Delete", "OldLogs")
     assert cloud.aws.standing("AWS::Logs::LogGroup", "/old")  # as its policy wants it
+
+
+def test_a_policy_from_when_data_was_kept_is_lifted_too(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed("prod", other=with_old_group)
+    stack.policy = json.loads(stackpolicy.body())
+    (cloud.root / "paycli.toml").write_text("[env.prod]\nretain_data = false\n")
+    cloud.linted("prod")
+    ran = within(*DEPLOY, "--allow-remove", "OldLogs")
+    assert ran.status == 0, ran.err
+    assert "OldLogs" not in stack.now.template["Resources"]
+    assert denied(stack, "Delete", "AccessLogs")
+
+
+def test_where_no_policy_stands_none_is_set_for_a_removal(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed(other=with_old_group)
+    ran = within("deploy", "--env", "dev", "--yes", "--allow-remove", "OldLogs")
+    assert ran.status == 0, ran.err
+    assert stack.policy is None
 
 
 @pytest.fixture
