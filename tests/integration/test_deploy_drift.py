@@ -116,6 +116,15 @@ def test_a_kept_plan_that_makes_the_table_again_is_executed(cloud: FakeProject, 
     assert cloud.aws.standing("AWS::DynamoDB::Table", "transactions-dev")
 
 
+def test_another_account_is_not_looked_at(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed()
+    (cloud.root / "paycli.toml").write_text('[env.dev]\naccount_id = "222222222222"\n')
+    ran = within("drift", "--env", "dev")
+    assert ran.status == 3
+    assert "The credentials belong to account 111111111111" in error_of(ran)
+    assert cloud.aws.operations() == []
+
+
 def test_a_stack_that_is_not_there_has_no_drift(cloud: FakeProject, within: Within) -> None:
     ran = within("drift", "--env", "dev")
     assert ran.status == 1
