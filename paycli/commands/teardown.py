@@ -83,8 +83,7 @@ def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...
             console.note(f"{project.root / outputs.FILE} stays: {error}")
         forgotten = _forget(aws, environment, caller) if artifacts else {}
         stopped = _stop_embedded(project)
-    kept_a_while = environment.target == "aws" and bool(plan.goes)
-    return _result(plan, [*left, *beside], {**forgotten, **stopped}, kept_a_while=kept_a_while)
+    return _result(plan, [*left, *beside], {**forgotten, **stopped}, on_aws=environment.target == "aws")
 
 
 def _copies(aws: "Aws", environment: "Environment") -> "list[Leftover]":
@@ -148,13 +147,21 @@ def _stop_embedded(project: Project) -> dict[str, Any]:
     return {"emulator_stopped": emulator.stop(project.root)}
 
 
-def _result(plan: "TeardownPlan", left: list["Leftover"], done: dict[str, Any], *, kept_a_while: bool) -> Result:
+# What AWS keeps for a while of what is deleted, by type; the embedded AWS keeps nothing.
+_KEPT_A_WHILE = {
+    "AWS::KMS::Key": "AWS keeps a deleted KMS key for 7 days.",
+    "AWS::DynamoDB::Table": "AWS keeps a deleted table's system backup for 35 days.",
+}
+
+
+def _result(plan: "TeardownPlan", left: list["Leftover"], done: dict[str, Any], *, on_aws: bool) -> Result:
     shown = [f"{plan.stack.name} is deleted: {len(plan.goes)} resources gone, {len(left)} left."]
     for leftover in left:
         name = printable(f"{leftover.resource.resource_type} {leftover.resource.physical_id}")
         shown += [f"  {name}", f"    remove it with: {printable(leftover.command)}"]
-    if kept_a_while:
-        shown.append("AWS keeps a deleted KMS key for 7 days, and a deleted table's system backup for 35 days.")
+    if on_aws:
+        gone = {resource.resource_type for resource in plan.goes}
+        shown += [said for kind, said in _KEPT_A_WHILE.items() if kind in gone]
     shown += _said(done)
     data = {
         "deleted": True,
