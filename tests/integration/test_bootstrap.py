@@ -160,6 +160,8 @@ def test_what_needs_a_person_says_so(cloud: FakeProject, within: Within, status:
     ran = within(*BOOTSTRAP)
     assert ran.status == 1
     assert f"{STACK_NAME} {said}" in error_of(ran)
+    leads_out = f"`aws cloudformation delete-stack --stack-name {STACK_NAME} --region us-east-1"
+    assert (leads_out in error_of(ran)) is (status != "REVIEW_IN_PROGRESS")
 
 
 def test_what_a_failed_create_has_left_is_made_again(cloud: FakeProject, within: Within) -> None:
