@@ -47,7 +47,7 @@ def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...
     plan = teardown.plan(aws, environment)
     if plan is None:
         forgotten = _forget(aws, environment, caller) if artifacts else {}
-        stopped = _stop_embedded(project)
+        stopped = _stop_embedded(project, caller)
         data = {"deleted": False, "left": [], **forgotten, **stopped}
         return Result(data, shown=[f"There is no stack {environment.stack_name}.", *_said(forgotten)])
     plan = teardown.retaining(plan, retain)
@@ -82,7 +82,7 @@ def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...
         except (OSError, ValueError) as error:  # the stack is gone whatever this file says
             console.note(f"{project.root / outputs.FILE} stays: {error}")
         forgotten = _forget(aws, environment, caller) if artifacts else {}
-        stopped = _stop_embedded(project)
+        stopped = _stop_embedded(project, caller)
     return _result(plan, [*left, *beside], {**forgotten, **stopped}, on_aws=environment.target == "aws")
 
 
@@ -132,7 +132,7 @@ def _said(done: dict[str, Any]) -> list[str]:
     return said
 
 
-def _stop_embedded(project: Project) -> dict[str, Any]:
+def _stop_embedded(project: Project, caller: "Caller") -> dict[str, Any]:
     """Stop the embedded AWS when no stack of any environment is left on it."""
     if project.environment.target != "embedded":
         return {}
@@ -143,7 +143,7 @@ def _stop_embedded(project: Project) -> dict[str, Any]:
     if not teardown.last_of_embedded(aws):
         return {"emulator_stopped": False}
     with display.activity() as report:
-        bootstrap.remove_bootstrap(aws, project.environment, report)
+        bootstrap.remove_bootstrap(aws, project.environment, caller, report)
     return {"emulator_stopped": emulator.stop(project.root)}
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from paycli.aws import Aws
+from paycli.aws import Aws, Caller
 from paycli.aws_errors import words
 from paycli.deployment import failure, stacks, states
 from paycli.deployment.follow import follow, last_event
@@ -124,17 +124,18 @@ def _create_or_join(cloudformation: Any, template: str) -> str:
     return str(answer["StackId"])
 
 
-def remove_bootstrap(aws: Aws, environment: Environment, report: Report) -> None:
+def remove_bootstrap(aws: Aws, environment: Environment, caller: Caller, report: Report) -> None:
     """Delete the bootstrap stack and all artifacts; for the embedded AWS, where nothing else leans on them."""
     bucket = find_bucket(aws)
     if bucket is None:
         return
     report(Step(f"Removing {BOOTSTRAP_STACK} and its artifacts"))
     s3, cloudformation = aws.client("s3"), aws.client("cloudformation")
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+    place = {"Bucket": bucket, "ExpectedBucketOwner": caller.account}
+    for page in s3.get_paginator("list_object_versions").paginate(**place):
         versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         for version in versions:
-            s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+            s3.delete_object(**place, Key=version["Key"], VersionId=version["VersionId"])
     resources = cloudformation.describe_stack_resources(StackName=BOOTSTRAP_STACK)["StackResources"]
     stack_id = resources[0]["StackId"]
     after = last_event(cloudformation, stack_id)
