@@ -42,16 +42,17 @@ def demand_bucket(aws: Aws, environment: Environment) -> str:
     return bucket
 
 
-def ensure_bucket(aws: Aws, environment: Environment, report: Report) -> str:
+def ensure_bucket(aws: Aws, environment: Environment, policy: states.Policy, report: Report) -> str:
     """Return the artifact bucket; the first deploy of an account and region makes it.
 
-    Another deploy may be making it now: that one is waited for. What a failed create of it left is removed first;
-    after a delete that failed the bucket still has the records of every environment, and a person decides.
+    Another deploy may be making it now: that one is waited for. What a failed create of it left is removed first, both
+    as `policy` allows; after a delete that failed the bucket still has the records of every environment, and a person
+    decides.
     """
     stack = stacks.find(aws.client("cloudformation"), BOOTSTRAP_STACK)
     if stack and "ArtifactBucket" in stack.outputs and stack.status not in _GOING:
         return stack.outputs["ArtifactBucket"]
-    if standing(aws, environment, states.Policy(wait=True, ask=lambda _action: True), report) is None:
+    if standing(aws, environment, policy, report) is None:
         report(Step(f"Making {BOOTSTRAP_STACK}: the artifact bucket of this account and region, once"))
         make(aws, environment, report)
     bucket = find_bucket(aws)

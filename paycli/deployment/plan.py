@@ -100,7 +100,7 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, opti
     code = package(handlers_root())
     cloudformation = aws.client("cloudformation")
     stack = states.bring_to_rest(cloudformation, states.of_environment(environment), options.policy, report)
-    bucket = _bucket(aws, environment, caller, report, dry_run=options.dry_run)
+    bucket = _bucket(aws, environment, caller, report, options)
     version = Version(
         template_sha256=hashlib.sha256(body.encode()).hexdigest(),
         code_key=code.key,
@@ -254,8 +254,11 @@ def discard(aws: Aws, plan: Plan) -> None:
         changeset.discard(cloudformation, unused.change_set_id, unused.stack_id, creates=unused.creates)
 
 
-def _bucket(aws: Aws, environment: Environment, caller: Caller, report: Report, *, dry_run: bool) -> Bucket | None:
-    found = bootstrap.find_bucket(aws) if dry_run else bootstrap.ensure_bucket(aws, environment, report)
+def _bucket(aws: Aws, environment: Environment, caller: Caller, report: Report, options: Options) -> Bucket | None:
+    if options.dry_run:
+        found = bootstrap.find_bucket(aws)
+    else:
+        found = bootstrap.ensure_bucket(aws, environment, options.policy, report)
     return artifacts.bucket_of(aws, found, caller.account) if found else None
 
 

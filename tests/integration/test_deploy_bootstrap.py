@@ -40,6 +40,23 @@ def test_what_a_failed_create_has_left_is_removed_and_created_again(
     assert cloud.aws.stack(STACK).states == CREATED[:1]
 
 
+def test_what_a_failed_create_has_left_is_removed_by_permission_alone(cloud: FakeProject) -> None:
+    stands(cloud, "ROLLBACK_COMPLETE")
+    before = list(cloud.aws.stack(BOOTSTRAP).states)
+    ran = cloud.on_terminal("deploy", "--env", "dev", typed=[("[y/N]", "n\n")])
+    assert ran.status == 1
+    assert f"{BOOTSTRAP} is ROLLBACK_COMPLETE: nothing of it serves. Delete it and create it again" in ran.out
+    assert "Nothing was changed." in ran.out
+    assert cloud.aws.stack(BOOTSTRAP).states == before
+
+
+def test_who_may_not_wait_does_not_wait_for_the_bucket(cloud: FakeProject, within: Within) -> None:
+    stands(cloud, "CREATE_IN_PROGRESS")
+    ran = within(*DEPLOY, "--no-wait")
+    assert ran.status == 1
+    assert f"{BOOTSTRAP} is CREATE_IN_PROGRESS" in error_of(ran)
+
+
 @pytest.mark.parametrize("status", ["CREATE_IN_PROGRESS", "DELETE_IN_PROGRESS"])
 def test_what_runs_is_waited_for(cloud: FakeProject, within: Within, status: str) -> None:
     stands(cloud, status)

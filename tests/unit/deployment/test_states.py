@@ -102,7 +102,8 @@ def test_the_bucket_of_another_deploy_that_is_making_it_is_joined(scripted: Scri
     scripted.events(raw_event(1, "CREATE_IN_PROGRESS"), raw_event(2, "CREATE_COMPLETE"))
     scripted.stands("CREATE_COMPLETE", Outputs=BUCKET)
     scripted.stands("CREATE_COMPLETE", Outputs=BUCKET)
-    assert bootstrap.ensure_bucket(scripted.aws, DEV, scripted.reported.append) == "bucket-1"
+    policy = Policy(wait=True, ask=None)
+    assert bootstrap.ensure_bucket(scripted.aws, DEV, policy, scripted.reported.append) == "bucket-1"
 
 
 def test_without_a_bootstrap_there_is_nothing_to_remove(scripted: Scripted) -> None:
