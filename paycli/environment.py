@@ -208,7 +208,8 @@ class Environment(_Settings):
         Field(description="express doesn't wait until resources are stable; AWS advises against it in production."),
     ] = "standard"
     rollback_on_alarm: Annotated[
-        bool, Field(description="Roll an update back when an error alarm goes off meanwhile (never a create).")
+        bool,
+        Field(description="Roll an update back when an error alarm goes off meanwhile; never a create or a rollback."),
     ] = False
     rollback_monitoring_minutes: Annotated[
         int, Field(ge=0, le=180, description="How long the error alarms are watched after the update; it waits for it.")

@@ -25,11 +25,14 @@ def command(project: Project) -> Result:
     Exits with 0 where nothing has drifted and with 4 where something has. It changes nothing. A plain deploy doesn't
     see drift; `deploy --revert-drift` takes it back, and `diff --revert-drift` shows what that would do.
     """
+    from paycli.aws import check_caller
     from paycli.deployment import stacks
     from paycli.operations.drift import detect
 
     environment = project.environment
-    cloudformation = project.connect_to_deployed().client("cloudformation")
+    aws = project.connect_to_deployed()
+    check_caller(aws, environment)
+    cloudformation = aws.client("cloudformation")
     stack = stacks.find(cloudformation, environment.stack_name)
     if stack is None or stack.empty:
         raise not_deployed(environment.stack_name, environment.name)

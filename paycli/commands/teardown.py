@@ -48,7 +48,7 @@ def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...
     plan = teardown.plan(aws, environment)
     if plan is None:
         forgotten = _forget(aws, environment, caller) if artifacts else {}
-        stopped = _stop_embedded(project)
+        stopped = _stop_embedded(project, caller)
         return _nothing(environment.stack_name, teardown.kept_before(aws, environment), {**forgotten, **stopped})
     plan = teardown.retaining(plan, retain)
     beside = _copies(aws, environment)
@@ -89,9 +89,8 @@ def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...
         except (OSError, ValueError) as error:  # the stack is gone whatever this file says
             console.note(f"{project.root / outputs.FILE} stays: {error}")
         forgotten = _forget(aws, environment, caller) if artifacts else {}
-        stopped = _stop_embedded(project)
-    kept_a_while = environment.target == "aws" and bool(plan.goes)
-    return _result(plan, [*left, *beside], {**forgotten, **stopped}, kept_a_while=kept_a_while)
+        stopped = _stop_embedded(project, caller)
+    return _result(plan, [*left, *beside], {**forgotten, **stopped}, on_aws=environment.target == "aws")
 
 
 def _settle(aws: "Aws", environment: "Environment", caller: "Caller", plan: "TeardownPlan") -> None:
@@ -166,7 +165,7 @@ def _said(done: dict[str, Any]) -> list[str]:
     return said
 
 
-def _stop_embedded(project: Project) -> dict[str, Any]:
+def _stop_embedded(project: Project, caller: "Caller") -> dict[str, Any]:
     """Stop the embedded AWS when no stack of any environment is left on it."""
     if project.environment.target != "embedded":
         return {}
@@ -177,14 +176,22 @@ def _stop_embedded(project: Project) -> dict[str, Any]:
     if not teardown.last_of_embedded(aws):
         return {"emulator_stopped": False}
     with display.activity() as report:
-        bootstrap.remove_bootstrap(aws, project.environment, report)
+        bootstrap.remove_bootstrap(aws, project.environment, caller, report)
     return {"emulator_stopped": emulator.stop(project.root)}
 
 
-def _result(plan: "TeardownPlan", left: list["Leftover"], done: dict[str, Any], *, kept_a_while: bool) -> Result:
+# What AWS keeps for a while of what is deleted, by type; the embedded AWS keeps nothing.
+_KEPT_A_WHILE = {
+    "AWS::KMS::Key": "AWS keeps a deleted KMS key for 7 days.",
+    "AWS::DynamoDB::Table": "AWS keeps a deleted table's system backup for 35 days.",
+}
+
+
+def _result(plan: "TeardownPlan", left: list["Leftover"], done: dict[str, Any], *, on_aws: bool) -> Result:
     shown = [f"{plan.stack.name} is deleted: {len(plan.goes)} resources gone, {len(left)} left.", *_left(left)]
-    if kept_a_while:
-        shown.append("AWS keeps a deleted KMS key for 7 days, and a deleted table's system backup for 35 days.")
+    if on_aws:
+        gone = {resource.resource_type for resource in plan.goes}
+        shown += [said for kind, said in _KEPT_A_WHILE.items() if kind in gone]
     shown += _said(done)
     data = {
         "deleted": True,

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from paycli.aws import Aws
+from paycli.aws import Aws, Caller
 from paycli.aws_errors import words
 from paycli.deployment import failure, stacks, states
 from paycli.deployment.follow import follow, last_event
@@ -21,10 +21,17 @@ if TYPE_CHECKING:
 _SAME = {"Capabilities": ["CAPABILITY_IAM"], "Tags": [{"Key": "ManagedBy", "Value": "paycli"}]}
 
 
+# The bucket stays, but the next stack has another: nothing new belongs into it.
+_GOING = frozenset({"DELETE_IN_PROGRESS", "DELETE_FAILED"})
+
+
 def find_bucket(aws: Aws) -> str | None:
-    """Return the artifact bucket, or None where no bootstrap stack stands (one call)."""
+    """Return the artifact bucket, or None where no bootstrap stack names one (one call).
+
+    It is used in any state of the stack: an update that runs, or got stuck, leaves the bucket where it is.
+    """
     stack = stacks.find(aws.client("cloudformation"), BOOTSTRAP_STACK)
-    return stack.outputs.get("ArtifactBucket") if stack and stack.status in states.UPDATABLE else None
+    return stack.outputs.get("ArtifactBucket") if stack else None
 
 
 def demand_bucket(aws: Aws, environment: Environment) -> str:
@@ -35,16 +42,17 @@ def demand_bucket(aws: Aws, environment: Environment) -> str:
     return bucket
 
 
-def ensure_bucket(aws: Aws, environment: Environment, report: Report) -> str:
+def ensure_bucket(aws: Aws, environment: Environment, policy: states.Policy, report: Report) -> str:
     """Return the artifact bucket; the first deploy of an account and region makes it.
 
-    Another deploy may be making it now: that one is waited for. What a failed create of it left is removed first;
-    after a delete that failed the bucket still has the records of every environment, and a person decides.
+    Another deploy may be making it now: that one is waited for. What a failed create of it left is removed first, both
+    as `policy` allows; after a delete that failed the bucket still has the records of every environment, and a person
+    decides.
     """
-    bucket = find_bucket(aws)
-    if bucket:
-        return bucket
-    if standing(aws, environment, states.Policy(wait=True, ask=lambda _action: True), report) is None:
+    stack = stacks.find(aws.client("cloudformation"), BOOTSTRAP_STACK)
+    if stack and "ArtifactBucket" in stack.outputs and stack.status not in _GOING:
+        return stack.outputs["ArtifactBucket"]
+    if standing(aws, environment, policy, report) is None:
         report(Step(f"Making {BOOTSTRAP_STACK}: the artifact bucket of this account and region, once"))
         make(aws, environment, report)
     bucket = find_bucket(aws)
@@ -117,17 +125,18 @@ def _create_or_join(cloudformation: Any, template: str) -> str:
     return str(answer["StackId"])
 
 
-def remove_bootstrap(aws: Aws, environment: Environment, report: Report) -> None:
+def remove_bootstrap(aws: Aws, environment: Environment, caller: Caller, report: Report) -> None:
     """Delete the bootstrap stack and all artifacts; for the embedded AWS, where nothing else leans on them."""
     bucket = find_bucket(aws)
     if bucket is None:
         return
     report(Step(f"Removing {BOOTSTRAP_STACK} and its artifacts"))
     s3, cloudformation = aws.client("s3"), aws.client("cloudformation")
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+    place = {"Bucket": bucket, "ExpectedBucketOwner": caller.account}
+    for page in s3.get_paginator("list_object_versions").paginate(**place):
         versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         for version in versions:
-            s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+            s3.delete_object(**place, Key=version["Key"], VersionId=version["VersionId"])
     resources = cloudformation.describe_stack_resources(StackName=BOOTSTRAP_STACK)["StackResources"]
     stack_id = resources[0]["StackId"]
     after = last_event(cloudformation, stack_id)

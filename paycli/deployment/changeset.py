@@ -89,10 +89,11 @@ def create(cloudformation: Any, environment: Environment, wanted: Wanted) -> Cha
     except BaseException:  # interrupted as well: what was only a plan must not stay behind
         _take_back(cloudformation, request, made)
         raise
+    if refused:
+        _take_back(cloudformation, request, made)
+        raise refused
     if described["Status"] == "FAILED":
         discard(cloudformation, made["Id"], made["StackId"], creates=wanted.creates)
-        if refused:
-            raise refused
         return None
     return ChangeSet(
         change_set_id=made["Id"],
@@ -117,14 +118,17 @@ def _begin(cloudformation: Any, request: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _take_back(cloudformation: Any, request: Mapping[str, Any], made: Mapping[str, str]) -> None:
-    """Delete what may have been made, also where an interrupt or a lost reply hides its id."""
-    from botocore.exceptions import ClientError
+    """Delete what may have been made, also where an interrupt or a lost reply hides its id.
+
+    What fails here hides neither an interrupt nor the first error.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
 
     creates = request["ChangeSetType"] != "UPDATE"
-    if made:
-        discard(cloudformation, made["Id"], made["StackId"], creates=creates)
-        return
-    with contextlib.suppress(ClientError):  # it was not made, or whatever failed before fails again
+    with contextlib.suppress(BotoCoreError, ClientError):  # it was not made, or whatever failed before fails again
+        if made:
+            discard(cloudformation, made["Id"], made["StackId"], creates=creates)
+            return
         cloudformation.delete_change_set(StackName=request["StackName"], ChangeSetName=request["ChangeSetName"])
         if creates:
             _delete_if_empty(cloudformation, request["StackName"], "")
@@ -154,14 +158,24 @@ def _request(environment: Environment, wanted: Wanted) -> dict[str, Any]:
         request["RoleARN"] = environment.cloudformation_role
     if environment.deployment_mode == "express":  # the mode alone would turn rollback off
         request["DeploymentConfig"] = {"Mode": "EXPRESS", "DisableRollback": False}
-    if wanted.alarms:
-        request["RollbackConfiguration"] = {
-            "RollbackTriggers": [{"Arn": arn, "Type": "AWS::CloudWatch::Alarm"} for arn in wanted.alarms],
-            "MonitoringTimeInMinutes": environment.rollback_monitoring_minutes,
-        }
+    if not wanted.creates:
+        request["RollbackConfiguration"] = _rollback_configuration(environment, wanted)
     if wanted.revert_drift:
         request["DeploymentMode"] = "REVERT_DRIFT"
     return request
+
+
+def _rollback_configuration(environment: Environment, wanted: Wanted) -> dict[str, Any]:
+    """Return which alarms roll the update back, also where none does.
+
+    CloudFormation saves the triggers of a stack and applies them to every later update; only an empty list takes them
+    away. Without triggers it would still wait for the monitoring time.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RollbackConfiguration.html
+    """
+    return {
+        "RollbackTriggers": [{"Arn": arn, "Type": "AWS::CloudWatch::Alarm"} for arn in wanted.alarms],
+        "MonitoringTimeInMinutes": environment.rollback_monitoring_minutes if wanted.alarms else 0,
+    }
 
 
 def told(environment: Environment, types: Mapping[str, str], kept: Iterable[Kept] = ()) -> ChangeSet:
@@ -211,7 +225,10 @@ def _delete_if_empty(cloudformation: Any, stack_id: str, change_set_id: str) -> 
 
 
 def describe(cloudformation: Any, change_set_id: str) -> dict[str, Any]:
-    """Return the description, with the changes of every page and their values, once the change set is computed."""
+    """Return the description, with the changes of every page and their values, once the change set is computed.
+
+    Raises PaycliError where somebody deletes it, or where it isn't computed after _DEADLINE_SECONDS.
+    """
     began = time.monotonic()
     pause = 0.1
     while time.monotonic() - began < _DEADLINE_SECONDS:
@@ -233,6 +250,9 @@ def describe(cloudformation: Any, change_set_id: str) -> dict[str, Any]:
                 changes += page["Changes"]
                 token = page.get("NextToken")
             return {**described, "Changes": changes}
+        if described["Status"].startswith("DELETE_"):
+            said = f"The change set is {described['Status']}: somebody else has deleted it."
+            raise PaycliError(said, hint="Plan again.", code="plan_outdated")
         time.sleep(pause)
         pause = min(pause * 1.6, 2.0)
     raise PaycliError("The change set isn't computed yet.", hint="Run the command again.", code="deadline")

@@ -124,7 +124,7 @@ def _recorded(
         raise
     done = begun.ended("succeeded")
     if plan.environment.retain_data:
-        status = _protected(aws, plan, begun, change_set, report) or status
+        status = _protected(aws, plan, begun, change_set, report, lifted=bool(allowed)) or status
     _write_end(plan, done, report)
     marks.mark(aws, done, report)
     return done, status
@@ -141,12 +141,12 @@ def _write_end(plan: Plan, done: Record, report: Report) -> None:
         report(Step(f"The end of deploy {done.number} can't be put on record: {in_short(error)}"))
 
 
-def _protected(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: Report) -> str:
+def _protected(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: Report, *, lifted: bool) -> str:
     """Protect what is deployed: see `protection.protect`. Where that fails, the deploy is on record as what it is."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        return protection.protect(aws, plan, begun, executed, report)
+        return protection.protect(aws, plan, begun, executed, report, lifted=lifted)
     except (PaycliError, BotoCoreError, ClientError) as error:
         _write_end(plan, begun.ended("succeeded"), report)
         raise protection.missing(plan, error) from error

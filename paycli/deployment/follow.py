@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from paycli.aws_errors import in_short, is_temporary
@@ -87,7 +88,7 @@ def _followed(
         if operation.status:
             if "COMPLETE" not in operation.status or "ROLLBACK" in operation.status:
                 time.sleep(_SETTLE_SECONDS)  # events may show late, and one of them is the cause
-                operation.take(look.missed())
+                operation.take_late(look.missed())
             return Finished(operation.status, tuple(operation.events))
         # One call a second at most, counting the next look and the one that reads the outputs.
         earned = look.calls + 2 - (time.monotonic() - began)
@@ -146,24 +147,44 @@ class _Operation:
     def __init__(self, stack_id: str, total: int, report: Report, only: Collection[str]) -> None:
         self._stack_id, self._total, self._report, self._only = stack_id, total, report, only
         self._finished: set[str] = set()
+        self._begun = False
+        self._ended_at = datetime.max.replace(tzinfo=UTC)
         self.events: list[ResourceEvent] = []
         self.status = ""
 
     def take(self, fresh: Iterable[dict[str, Any]]) -> None:
-        """Report events, oldest first."""
+        """Report events, oldest first, up to the stack's first end: what comes after it is of the next operation."""
         for raw in fresh:
-            own = raw.get("PhysicalResourceId") == self._stack_id
-            status = raw["ResourceStatus"]
-            told = own or not self._only or raw["LogicalResourceId"] in self._only or status.endswith("_FAILED")
-            if told and not own and not status.endswith("_IN_PROGRESS"):
-                self._finished.add(raw["LogicalResourceId"])
-            done = len(self._finished)
-            event = resource_event(raw, done=done, total=max(self._total, done))
-            self.events.append(event)
-            if told:
-                self._report(event)
-            if own and _is_end(raw):
-                self.status = status
+            own, ends = self._is_own(raw), _is_end(raw)
+            if own and not ends and not self._begun:
+                # An end before the beginning is that of the operation before, which has shown late.
+                self._begun, self.status = True, ""
+            if self.status:
+                continue
+            self._tell(raw)
+            if own and ends:
+                self.status, self._ended_at = raw["ResourceStatus"], raw["Timestamp"]
+
+    def take_late(self, missed: Iterable[dict[str, Any]]) -> None:
+        """Report what has shown only after the end, oldest first."""
+        for raw in missed:
+            if raw["Timestamp"] <= self._ended_at:
+                self._tell(raw)
+
+    def _is_own(self, raw: Mapping[str, Any]) -> bool:
+        """Whether it is an event of the stack itself."""
+        return bool(raw.get("PhysicalResourceId") == self._stack_id)
+
+    def _tell(self, raw: Mapping[str, Any]) -> None:
+        own, status = self._is_own(raw), raw["ResourceStatus"]
+        told = own or not self._only or raw["LogicalResourceId"] in self._only or status.endswith("_FAILED")
+        if told and not own and not status.endswith("_IN_PROGRESS"):
+            self._finished.add(raw["LogicalResourceId"])
+        done = len(self._finished)
+        event = resource_event(raw, done=done, total=max(self._total, done))
+        self.events.append(event)
+        if told:
+            self._report(event)
 
 
 def _is_end(raw: Mapping[str, Any]) -> bool:

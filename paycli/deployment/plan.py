@@ -100,7 +100,7 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, opti
     code = package(handlers_root())
     cloudformation = aws.client("cloudformation")
     stack = states.bring_to_rest(cloudformation, states.of_environment(environment), options.policy, report)
-    bucket = _bucket(aws, environment, caller, report, dry_run=options.dry_run)
+    bucket = _bucket(aws, environment, caller, report, options)
     version = Version(
         template_sha256=hashlib.sha256(body.encode()).hexdigest(),
         code_key=code.key,
@@ -129,7 +129,7 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, opti
         report(Step("which the first deploy makes."))
         return replace(plan, change_set=changeset.told(environment, types_of(body)))
     if not options.revert_drift and _is_deployed(cloudformation, plan):
-        demand_table(aws, environment)
+        _demand_table_of(aws, plan)
         return plan
     if bucket and not options.dry_run and artifacts.upload_if_absent(bucket, code):
         report(Step(f"Uploaded the handlers: {code.key} ({len(code.content) / 1024:.1f} KB)"))
@@ -141,14 +141,17 @@ def with_change_set(aws: Aws, plan: Plan, *, revert_drift: bool = False) -> Plan
 
     Where an earlier stack has kept something, that change set only imports it, and `completed` gives the one that
     follows. What was imported is compared with what really stands: the template of an import may claim anything.
+    Raises PaycliError where the table of a stack that serves is gone; to revert drift makes it again.
     """
+    if plan.serves_before and not revert_drift:
+        _demand_table_of(aws, plan)
     creates = plan.wanted.creates
     unserving = not (creates or plan.serves_before)
     wanted = replace(
         plan.wanted,
         template=_source(plan.bucket, plan.body),
         parameters=_parameters(plan, protects=_table_stands(aws, plan)),
-        alarms=() if creates or unserving else _triggers(aws, plan.environment, plan.caller),
+        alarms=() if creates or unserving else _triggers(aws, plan),
         revert_drift=(revert_drift or unserving) and not creates,
     )
     if plan.kept:
@@ -251,8 +254,11 @@ def discard(aws: Aws, plan: Plan) -> None:
         changeset.discard(cloudformation, unused.change_set_id, unused.stack_id, creates=unused.creates)
 
 
-def _bucket(aws: Aws, environment: Environment, caller: Caller, report: Report, *, dry_run: bool) -> Bucket | None:
-    found = bootstrap.find_bucket(aws) if dry_run else bootstrap.ensure_bucket(aws, environment, report)
+def _bucket(aws: Aws, environment: Environment, caller: Caller, report: Report, options: Options) -> Bucket | None:
+    if options.dry_run:
+        found = bootstrap.find_bucket(aws)
+    else:
+        found = bootstrap.ensure_bucket(aws, environment, options.policy, report)
     return artifacts.bucket_of(aws, found, caller.account) if found else None
 
 
@@ -287,11 +293,14 @@ def _is_deployed(cloudformation: Any, plan: Plan) -> bool:
     return bool(found == json.loads(plan.body))  # boto3 has parsed it
 
 
-def demand_table(aws: Aws, environment: Environment) -> None:
-    """Raise PaycliError where the table is gone (one call): CloudFormation doesn't look, and sees no difference."""
+def demand_table(aws: Aws, environment: Environment, table: str = "") -> None:
+    """Raise PaycliError where the table is gone (one call): CloudFormation doesn't look, and sees no difference.
+
+    Without a name it is the one that the environment's settings make.
+    """
     from botocore.exceptions import ClientError
 
-    table = environment.named("transactions")
+    table = table or environment.named("transactions")
     try:
         aws.client("dynamodb").describe_table(TableName=table)
     except ClientError as error:
@@ -310,6 +319,19 @@ def demand_table(aws: Aws, environment: Environment) -> None:
         ) from None
 
 
+def demand_table_still(aws: Aws, plan: Plan) -> None:
+    """Raise PaycliError where the table is gone since the plan was saved, which doesn't make it again (one call)."""
+    makes_it_again = any(change.deleted and change.resource_type == _TABLE for change in plan.changes)
+    if plan.saved and plan.serves_before and not makes_it_again:
+        _demand_table_of(aws, plan)
+
+
+def _demand_table_of(aws: Aws, plan: Plan) -> None:
+    """Raise PaycliError where the stack's own table is gone (one call); the template may be about to rename it."""
+    outputs = plan.stack.outputs if plan.stack else {}
+    demand_table(aws, plan.environment, outputs.get("TransactionsTableName", ""))
+
+
 def _source(bucket: Bucket | None, body: str) -> dict[str, str]:
     """Return how the change set gets the template: inline, or from the bucket where it is too large for that."""
     size = len(body.encode())
@@ -324,12 +346,14 @@ def _source(bucket: Bucket | None, body: str) -> dict[str, str]:
     return {"TemplateURL": artifacts.upload_template(bucket, body)}
 
 
-def _triggers(aws: Aws, environment: Environment, caller: Caller) -> tuple[str, ...]:
+def _triggers(aws: Aws, plan: Plan) -> tuple[str, ...]:
     """Return the ARNs of the alarms that roll an update back.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-rollback-triggers.html
     """
-    if not environment.rollback_on_alarm:
+    environment, caller = plan.environment, plan.caller
+    # The alarm that calls for a rollback is on while that runs: it would bring back the version that has set it off.
+    if plan.rollback_of or not environment.rollback_on_alarm:
         return ()
     partition = caller.arn.split(":")[1]
     prefix = f"arn:{partition}:cloudwatch:{aws.region}:{caller.account}:alarm:"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from paycli.aws import Aws
 from paycli.aws_errors import explained
-from paycli.deployment import changeset, records, running, stacks
+from paycli.deployment import changeset, records, running, stackpolicy, stacks
 from paycli.deployment.changeset import ChangeSet
 from paycli.deployment.plan import Plan
 from paycli.deployment.records import Record
@@ -12,13 +12,15 @@ from paycli.errors import PaycliError
 from paycli.progress import Report, Step
 
 
-def protect(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: Report) -> str:
-    """Switch on the stack's own protection, and what a first create has to do without.
+def protect(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: Report, *, lifted: bool) -> str:
+    """Set the stack policy where it was `lifted` or never was, termination protection, and the table's protection.
 
-    Returns the stack's status after that second change set, or "" where there was none. Raises PaycliError, and AWS's
-    errors, where it can't be protected; then it is deployed all the same.
+    A first create has to do without that of the table. Returns the stack's status after the change set for it, or ""
+    where there was none. Raises PaycliError, and AWS's errors, where it can't be protected; it is deployed then.
     """
     cloudformation = aws.client("cloudformation")
+    if lifted or executed.creates:
+        stackpolicy.put(cloudformation, executed.stack_id)
     cloudformation.update_termination_protection(StackName=executed.stack_id, EnableTerminationProtection=True)
     if plan.wanted.parameters["DeletionProtection"] == "true":
         return ""

@@ -9,16 +9,21 @@ from paycli.aws import Aws
 from paycli.aws_errors import explained, is_temporary, words
 from paycli.deployment import changeset, failure, follow, stackpolicy
 from paycli.deployment.changeset import ChangeSet
-from paycli.deployment.plan import Plan
+from paycli.deployment.plan import Plan, demand_table_still
 from paycli.errors import PaycliError
 from paycli.progress import Report, Step
 
 
 def run_guarded(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report, allowed: Collection[str]) -> str:
-    """Run the change set under the stack policy, which stands again however it ends; return the stack's status."""
-    if not plan.environment.retain_data:
-        return run(aws, plan, change_set, report)
+    """Run the change set under the stack policy; return the stack's status.
+
+    Where it fails, the policy stands again; where it succeeds on a stack that keeps data, `protection.protect` sets it.
+    Raises PaycliError before anything is changed where the table is gone since the plan was saved.
+    """
+    demand_table_still(aws, plan)
     cloudformation = aws.client("cloudformation")
+    if not plan.environment.retain_data and not _is_guarded_still(aws, plan, change_set, allowed):
+        return run(aws, plan, change_set, report)
     if not change_set.creates:
         with before_it_begins(aws, plan, change_set):
             stackpolicy.put(cloudformation, change_set.stack_id, lifted_for=allowed)
@@ -29,9 +34,20 @@ def run_guarded(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report, all
         if not stands:
             _put_back(cloudformation, change_set, report)
         raise
-    if not stands:
-        stackpolicy.put(cloudformation, change_set.stack_id)
+    if not stands and not plan.environment.retain_data:
+        _put_back(cloudformation, change_set, report)
     return status
+
+
+def _is_guarded_still(aws: Aws, plan: Plan, change_set: ChangeSet, allowed: Collection[str]) -> bool:
+    """Whether a policy from when data was kept would deny what is allowed: none can be taken away from a stack.
+
+    It is asked (one call) only where something that holds data goes.
+    """
+    if not any(change.loses_data and change.logical_id in allowed for change in change_set.changes):
+        return False
+    with before_it_begins(aws, plan, change_set):
+        return stackpolicy.is_there(aws.client("cloudformation"), change_set.stack_id)
 
 
 def _put_back(cloudformation: Any, change_set: ChangeSet, report: Report) -> None:

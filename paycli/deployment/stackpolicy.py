@@ -33,6 +33,11 @@ def stands(cloudformation: Any, stack_id: str) -> bool:
     return bool(found) and json.loads(found) == json.loads(body())
 
 
+def is_there(cloudformation: Any, stack_id: str) -> bool:
+    """Whether the stack has any policy (one call)."""
+    return bool(cloudformation.get_stack_policy(StackName=stack_id).get("StackPolicyBody"))
+
+
 def put(cloudformation: Any, stack_id: str, lifted_for: Collection[str] = ()) -> None:
     """Set the policy (one call)."""
     cloudformation.set_stack_policy(StackName=stack_id, StackPolicyBody=body(lifted_for))

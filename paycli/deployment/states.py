@@ -28,7 +28,8 @@ UPDATABLE = frozenset(
         "IMPORT_ROLLBACK_COMPLETE",
     }
 )
-# A create that failed, or a delete: only a delete leads out.
+# A create that failed, or a delete: what is left is deleted. RollbackStack, for CREATE_FAILED alone, would do no more:
+# there is no state to go back to. https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RollbackStack.html
 FAILED_CREATES = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
 _DEAD = FAILED_CREATES | {"DELETE_FAILED"}
 
@@ -119,7 +120,7 @@ def _repair(cloudformation: Any, target: Target, stack: stacks.Stack, policy: Po
     elif stack.status == "DELETE_FAILED":  # the bootstrap stack's: any other is deleted
         raise _half_deleted(cloudformation, stack, target.environment)
     else:  # IMPORT_ROLLBACK_FAILED, and what AWS may add
-        raise _stuck(stack, "Look at its events in the CloudFormation console, and mend what they name.")
+        raise _stuck(stack, _no_way_back(stack, target.environment))
 
 
 def _remove(cloudformation: Any, target: Target, stack: stacks.Stack, policy: Policy, report: Report) -> None:
@@ -191,6 +192,17 @@ def _half_deleted(cloudformation: Any, stack: stacks.Stack, environment: Environ
         "earlier deploys stay in the old bucket.",
         code="bad_state",
     )
+
+
+def _no_way_back(stack: stacks.Stack, environment: Environment) -> str:
+    """Return what to do about a state that no operation of CloudFormation's rolls back.
+
+    RollbackStack takes CREATE_FAILED and UPDATE_FAILED, ContinueUpdateRollback only UPDATE_ROLLBACK_FAILED. For
+    IMPORT_ROLLBACK_FAILED that leaves a delete, which a person decides: the stack may have served before.
+    """
+    look = "Look at its events in the CloudFormation console, and mend what they name."
+    command = aftermath(stack.status, stack_arn.parse(stack.stack_id), environment).next
+    return f"{look} Then only a delete leads out: `{command}`." if command else look
 
 
 def _demand(policy: Policy, stack: stacks.Stack, action: str) -> None:

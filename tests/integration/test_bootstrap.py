@@ -148,13 +148,20 @@ def test_a_bucket_that_was_deleted_by_hand_is_told(cloud: FakeProject, within: W
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [("REVIEW_IN_PROGRESS", "can't be used"), ("DELETE_FAILED", "is DELETE_FAILED")]
+    ("status", "said"),
+    [
+        ("REVIEW_IN_PROGRESS", "can't be used"),
+        ("DELETE_FAILED", "is DELETE_FAILED"),
+        ("IMPORT_ROLLBACK_FAILED", "is IMPORT_ROLLBACK_FAILED"),
+    ],
 )
 def test_what_needs_a_person_says_so(cloud: FakeProject, within: Within, status: str, said: str) -> None:
     cloud.bootstrap(status)
     ran = within(*BOOTSTRAP)
     assert ran.status == 1
     assert f"{STACK_NAME} {said}" in error_of(ran)
+    leads_out = f"`aws cloudformation delete-stack --stack-name {STACK_NAME} --region us-east-1"
+    assert (leads_out in error_of(ran)) is (status != "REVIEW_IN_PROGRESS")
 
 
 def test_what_a_failed_create_has_left_is_made_again(cloud: FakeProject, within: Within) -> None:
@@ -162,6 +169,12 @@ def test_what_a_failed_create_has_left_is_made_again(cloud: FakeProject, within:
     ran = within(*BOOTSTRAP)
     assert ran.status == 0, ran.err
     assert cloud.aws.stack(STACK_NAME).states == MADE
+
+
+def test_an_update_that_got_stuck_is_rolled_back_first(cloud: FakeProject, within: Within) -> None:
+    cloud.bootstrap("UPDATE_ROLLBACK_FAILED")
+    assert within(*BOOTSTRAP).status == 0
+    assert cloud.aws.stack(STACK_NAME).status == "UPDATE_ROLLBACK_COMPLETE"
 
 
 def test_a_stack_that_goes_meanwhile_is_told(cloud: FakeProject, within: Within) -> None:

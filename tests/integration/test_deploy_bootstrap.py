@@ -5,9 +5,19 @@ import json
 import pytest
 from boto3 import Session
 
+from tests.fakes.cloudformation.states import path
 from tests.fakes.project import FakeProject
 from tests.integration.conftest import Within
-from tests.integration.deploys import CREATED, LONG, STACK, UPDATED, error_of, slower_alarm
+from tests.integration.deploys import (
+    CREATED,
+    LONG,
+    STACK,
+    UPDATED,
+    error_of,
+    recorded,
+    slower_alarm,
+    version,
+)
 
 BOOTSTRAP = "paycli-bootstrap"
 DEPLOY = ("deploy", "--env", "dev", "--yes")
@@ -30,35 +40,77 @@ def test_what_a_failed_create_has_left_is_removed_and_created_again(
     assert cloud.aws.stack(STACK).states == CREATED[:1]
 
 
-@pytest.mark.parametrize("status", ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"])
+def test_what_a_failed_create_has_left_is_removed_by_permission_alone(cloud: FakeProject) -> None:
+    stands(cloud, "ROLLBACK_COMPLETE")
+    before = list(cloud.aws.stack(BOOTSTRAP).states)
+    ran = cloud.on_terminal("deploy", "--env", "dev", typed=[("[y/N]", "n\n")])
+    assert ran.status == 1
+    assert f"{BOOTSTRAP} is ROLLBACK_COMPLETE: nothing of it serves. Delete it and create it again" in ran.out
+    assert "Nothing was changed." in ran.out
+    assert cloud.aws.stack(BOOTSTRAP).states == before
+
+
+def test_who_may_not_wait_does_not_wait_for_the_bucket(cloud: FakeProject, within: Within) -> None:
+    stands(cloud, "CREATE_IN_PROGRESS")
+    ran = within(*DEPLOY, "--no-wait")
+    assert ran.status == 1
+    assert f"{BOOTSTRAP} is CREATE_IN_PROGRESS" in error_of(ran)
+
+
+@pytest.mark.parametrize("status", ["CREATE_IN_PROGRESS", "DELETE_IN_PROGRESS"])
 def test_what_runs_is_waited_for(cloud: FakeProject, within: Within, status: str) -> None:
     stands(cloud, status)
     waits = cloud.aws.asked("DescribeStackEvents", 2)
     ran = within(*PLAN, moments=[(waits, lambda: cloud.aws.skip(LONG))])
     assert ran.status == 0, ran.err
     assert f"{BOOTSTRAP} is {status}, since " in ran.err
-    assert cloud.aws.stack(BOOTSTRAP).status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+    assert cloud.aws.stack(BOOTSTRAP).status == "CREATE_COMPLETE"
 
 
-def test_an_update_that_got_stuck_is_rolled_back(cloud: FakeProject, within: Within) -> None:
-    stands(cloud, "UPDATE_ROLLBACK_FAILED")
-    assert within(*PLAN).status == 0
-    assert cloud.aws.stack(BOOTSTRAP).status == "UPDATE_ROLLBACK_COMPLETE"
-
-
-@pytest.mark.parametrize(
-    ("status", "said"),
-    [
-        ("IMPORT_ROLLBACK_FAILED", "is IMPORT_ROLLBACK_FAILED"),
-        ("REVIEW_IN_PROGRESS", "can't be used"),
-    ],
+UNSETTLED = (
+    "UPDATE_IN_PROGRESS",
+    "UPDATE_FAILED",
+    "UPDATE_ROLLBACK_IN_PROGRESS",
+    "UPDATE_ROLLBACK_FAILED",
+    "IMPORT_ROLLBACK_FAILED",
 )
-def test_what_needs_a_person_says_so(cloud: FakeProject, within: Within, status: str, said: str) -> None:
+
+
+@pytest.mark.parametrize("status", UNSETTLED)
+def test_the_bucket_is_used_while_its_stack_is_updated_or_stuck(
+    cloud: FakeProject, within: Within, status: str
+) -> None:
+    settled = cloud.deployed(other=slower_alarm).now.parameters["ArtifactBucket"]
+    recorded(cloud, 1, version(cloud, 98))
+    recorded(cloud, 2, version(cloud, 99))
+    stack = cloud.aws.stack(BOOTSTRAP)
+    for step in path(stack.status, status):
+        cloud.aws.engine.set_stack(stack, step)
+    before = list(stack.states)
+    shown = within("history", "--env", "dev", "--json").document["data"]["deploys"]
+    assert [deploy["number"] for deploy in shown] == [2, 1]
+    assert "ArtifactBucket" not in within("diff", "--env", "dev").out
+    assert within("rollback", "--env", "dev", "--to", "1", "--yes").status == 0
+    ran = within(*DEPLOY)
+    assert ran.status == 0, ran.err
+    assert cloud.aws.stack(STACK).now.parameters["ArtifactBucket"] == settled
+    assert stack.states == before
+
+
+@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"])
+def test_the_artifacts_of_a_stuck_stack_are_removed_too(cloud: FakeProject, within: Within, status: str) -> None:
     stands(cloud, status)
+    recorded(cloud, 1, version(cloud, 98))
+    ran = within("teardown", "--env", "dev", "--artifacts", "--yes", "--json")
+    assert ran.document["data"]["artifacts_removed"] == 3
+
+
+def test_a_plan_of_a_stack_that_nobody_has_executed_is_told(cloud: FakeProject, within: Within) -> None:
+    stands(cloud, "REVIEW_IN_PROGRESS")
     before = list(cloud.aws.stack(BOOTSTRAP).states)
     ran = within(*PLAN)
     assert ran.status == 1
-    assert f"{BOOTSTRAP} {said}" in error_of(ran)
+    assert f"{BOOTSTRAP} can't be used" in error_of(ran)
     assert "CloudFormation console" in error_of(ran)
     assert cloud.aws.stack(BOOTSTRAP).states == before
 

@@ -44,7 +44,7 @@ def test_where_data_is_kept_it_makes_one_more(cloud: FakeProject) -> None:
     ]
 
 
-def test_a_deploy_of_a_change_makes_nineteen(cloud: FakeProject) -> None:
+def test_a_deploy_of_a_change_makes_twenty(cloud: FakeProject) -> None:
     cloud.deployed(other=slower_alarm)
     recorded(cloud, 1, version(cloud, 99))
     ran = cloud.run(*DEPLOY)
@@ -55,6 +55,7 @@ def test_a_deploy_of_a_change_makes_nineteen(cloud: FakeProject) -> None:
         "DescribeStacks",
         "GetTemplate",
         "HeadObject",  # is the code there?
+        "DescribeTable",
         "CreateChangeSet",
         "DescribeChangeSet",
         "ListObjectsV2",  # is what runs a rollback? its record says so

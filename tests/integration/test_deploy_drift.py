@@ -2,7 +2,17 @@
 
 from tests.fakes.project import FakeProject
 from tests.integration.conftest import LocalProject, Within
-from tests.integration.deploys import ALARM, STACK, TABLE, error_of
+from tests.integration.deploys import (
+    ALARM,
+    STACK,
+    TABLE,
+    error_of,
+    recorded,
+    records,
+    slower_alarm,
+    untouched,
+    version,
+)
 
 
 def test_what_nobody_touched_has_not_drifted(cloud: FakeProject, within: Within) -> None:
@@ -64,6 +74,55 @@ def test_a_deleted_table_is_said_to_come_back_empty(cloud: FakeProject, within: 
     assert allowed.status == 0, allowed.err
     assert "nothing of that name" not in allowed.err
     assert within("diff", "--env", "dev").status == 0
+
+
+GONE = "Error: transactions-dev is gone, deleted past CloudFormation. Nothing was deployed."
+
+
+def test_no_deploy_counts_while_the_table_is_gone_with_changes_or_none(cloud: FakeProject, within: Within) -> None:
+    """CloudFormation sees neither that it is gone nor, after a rollback, whose template it has."""
+    stack = cloud.deployed("dev", "UPDATE_ROLLBACK_COMPLETE")
+    before = list(stack.states)
+    cloud.aws.destroy(STACK, TABLE)
+    recorded(cloud, 1, cloud.body("dev"))
+    recorded(cloud, 2, version(cloud, 98))
+    for command in ("deploy --yes", "deploy --dry-run", "diff", "rollback --to 1 --yes", "rollback --to 2 --yes"):
+        refused = within(*command.split(), "--env", "dev")
+        assert refused.status == 1
+        assert error_of(refused).startswith(GONE), command
+    assert untouched(stack, before)
+    assert [record.number for record in records(cloud)] == [1, 2]
+
+
+def test_a_kept_plan_is_not_executed_once_the_table_is_gone(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed(other=slower_alarm)
+    before = list(stack.states)
+    assert within("deploy", "--env", "dev", "--plan", "plan.json").status == 0
+    cloud.aws.destroy(STACK, TABLE)
+    refused = within("deploy", "--env", "dev", "--execute", "plan.json", "--yes")
+    assert refused.status == 1
+    assert error_of(refused).startswith(GONE)
+    assert stack.states == before
+
+
+def test_a_kept_plan_that_makes_the_table_again_is_executed(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed()
+    cloud.aws.destroy(STACK, TABLE)
+    again = ("deploy", "--env", "dev", "--allow-remove", TABLE)
+    planned = within(*again, "--revert-drift", "--plan", "plan.json")
+    assert planned.status == 0, planned.err
+    ran = within(*again, "--execute", "plan.json", "--yes")
+    assert ran.status == 0, ran.err
+    assert cloud.aws.standing("AWS::DynamoDB::Table", "transactions-dev")
+
+
+def test_another_account_is_not_looked_at(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed()
+    (cloud.root / "paycli.toml").write_text('[env.dev]\naccount_id = "222222222222"\n')
+    ran = within("drift", "--env", "dev")
+    assert ran.status == 3
+    assert "The credentials belong to account 111111111111" in error_of(ran)
+    assert cloud.aws.operations() == []
 
 
 def test_a_stack_that_is_not_there_has_no_drift(cloud: FakeProject, within: Within) -> None:

@@ -1,10 +1,12 @@
 """What stands before prod: the typed name, termination protection, the stack policy, alarms that undo an update."""
 
+import json
 import signal
 from typing import Any
 
 import pytest
 
+from paycli.deployment import stackpolicy
 from tests.fakes.cloudformation.model import Json, Stack
 from tests.fakes.cloudformation.policy import denial
 from tests.fakes.project import FakeProject
@@ -17,8 +19,10 @@ from tests.integration.deploys import (
     TABLE,
     UPDATED,
     error_of,
+    recorded,
     records,
     slower_alarm,
+    version,
     with_old_group,
 )
 
@@ -26,6 +30,7 @@ FOREVER = 4e4  # seconds: longer than any test, and short enough for alarms that
 DEPLOY = ("deploy", "--env", "prod", "--yes")
 NAME = "Type the environment's name to confirm: "
 ALARMS = ["validation-errors-prod", "processing-errors-prod", "api-5xx-prod"]
+UNWATCHED = {"RollbackTriggers": [], "MonitoringTimeInMinutes": 0}
 
 
 @pytest.fixture
@@ -54,7 +59,9 @@ def test_a_first_deploy_asks_for_the_name_and_protects_what_it_has_made(cloud: F
     assert stack.states == [*CREATED, *UPDATED]
     assert stack.termination_protection
     assert stack.resources[TABLE].properties["DeletionProtectionEnabled"] == "true"
-    assert all("RollbackConfiguration" not in request for request in requests(cloud, "CreateChangeSet"))
+    *creates, protection = requests(cloud, "CreateChangeSet")
+    assert all("RollbackConfiguration" not in request for request in creates)
+    assert protection["RollbackConfiguration"] == UNWATCHED
     assert denied(stack, "Replace", TABLE, "AWS::DynamoDB::Table")
     assert denied(stack, "Delete", "AccessLogs")
     assert not denied(stack, "Modify", TABLE, "AWS::DynamoDB::Table")
@@ -152,6 +159,30 @@ def test_an_alarm_undoes_the_update(cloud: FakeProject) -> None:
     assert [record.result for record in records(cloud, "prod")] == ["failed"]
 
 
+def test_alarms_that_are_switched_off_no_longer_undo_an_update(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed("prod", other=slower_alarm)
+    assert within(*DEPLOY).status == 0
+    assert stack.rollback_configuration["RollbackTriggers"]  # CloudFormation keeps them
+    (cloud.root / "paycli.toml").write_text("[env.prod]\nrollback_on_alarm = false\nlog_retention_days = 731\n")
+    cloud.linted("prod")
+    cloud.aws.alarm("api-5xx-prod", "ALARM")
+    ran = within(*DEPLOY)
+    assert ran.status == 0, ran.err
+    assert stack.rollback_configuration == UNWATCHED
+
+
+def test_the_alarm_that_calls_for_a_rollback_does_not_undo_it(cloud: FakeProject, within: Within) -> None:
+    (cloud.root / "paycli.toml").write_text("[env.dev]\nrollback_on_alarm = true\n")
+    stack = cloud.deployed()
+    recorded(cloud, 1, version(cloud, 98))
+    recorded(cloud, 2, version(cloud, 1))
+    cloud.aws.alarm("api-5xx-dev", "ALARM")
+    ran = within("rollback", "--env", "dev", "--yes")
+    assert ran.status == 0, ran.err
+    assert stack.resources[ALARM].properties["EvaluationPeriods"] == 98
+    assert requests(cloud, "CreateChangeSet")[-1]["RollbackConfiguration"] == UNWATCHED
+
+
 def test_a_removal_that_is_allowed_lifts_the_policy_for_itself_alone(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed("prod", other=with_old_group)
     seen: list[tuple[bool, bool]] = []
@@ -167,6 +198,24 @@ def test_a_removal_that_is_allowed_lifts_the_policy_for_itself_alone(cloud: Fake
     assert "OldLogs" not in stack.now.template["Resources"]
     assert denied(stack, "Delete", "OldLogs")
     assert cloud.aws.standing("AWS::Logs::LogGroup", "/old")  # as its policy wants it
+
+
+def test_a_policy_from_when_data_was_kept_is_lifted_too(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed("prod", other=with_old_group)
+    stack.policy = json.loads(stackpolicy.body())
+    (cloud.root / "paycli.toml").write_text("[env.prod]\nretain_data = false\n")
+    cloud.linted("prod")
+    ran = within(*DEPLOY, "--allow-remove", "OldLogs")
+    assert ran.status == 0, ran.err
+    assert "OldLogs" not in stack.now.template["Resources"]
+    assert denied(stack, "Delete", "AccessLogs")
+
+
+def test_where_no_policy_stands_none_is_set_for_a_removal(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed(other=with_old_group)
+    ran = within("deploy", "--env", "dev", "--yes", "--allow-remove", "OldLogs")
+    assert ran.status == 0, ran.err
+    assert stack.policy is None
 
 
 @pytest.fixture

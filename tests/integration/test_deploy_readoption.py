@@ -100,7 +100,7 @@ def test_what_was_kept_is_taken_up_with_its_key(cloud: FakeProject, within: With
     }
     assert "DeletionProtectionEnabled" not in body["Resources"][TABLE]["Properties"]
     assert (update["ChangeSetType"], update["DeploymentMode"]) == ("UPDATE", "REVERT_DRIFT")
-    assert "RollbackConfiguration" not in update
+    assert update["RollbackConfiguration"] == {"RollbackTriggers": [], "MonitoringTimeInMinutes": 0}
     assert stack.resources[TABLE].deletion_policy == "RetainExceptOnCreate"
     assert [(record.result, record.number) for record in records(cloud, "prod")] == [("succeeded", 1), ("succeeded", 2)]
     assert records(cloud, "prod")[-1].change_set_id == stack.change_set_id

@@ -84,7 +84,8 @@ SERVICES = {"monitoring": "cloudwatch"}
 
 @pytest.fixture
 def deployer(fresh: LocalProject) -> Deployer:
-    bootstrap.ensure_bucket(fresh.aws(), load(NAME, fresh.root).environment, quiet)  # by whoever has the rights for it
+    environment = load(NAME, fresh.root).environment
+    bootstrap.ensure_bucket(fresh.aws(), environment, Policy(wait=False, ask=None), quiet)  # by who has the rights
     return user_with(fresh, "deployer")
 
 

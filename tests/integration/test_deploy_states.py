@@ -196,6 +196,7 @@ def test_an_import_that_got_stuck_is_for_a_person(cloud: FakeProject, within: Wi
     assert ran.status == 1
     assert f"Error: {STACK} is IMPORT_ROLLBACK_FAILED" in ran.err
     assert "CloudFormation console" in ran.err
+    assert "only a delete leads out: `paycli teardown --env dev && paycli deploy --env dev`." in error_of(ran)
     assert stack.states == before
 
 

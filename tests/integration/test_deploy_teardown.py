@@ -20,6 +20,7 @@ def test_a_teardown_takes_everything_down(cloud: FakeProject, within: Within) ->
     ran = within(*TEARDOWN)
     assert ran.status == 0, ran.err
     assert f"{len(stack.resources)} resources gone, 0 left" in ran.out
+    assert "AWS keeps a deleted KMS key" in ran.out
     assert stack.status == "DELETE_COMPLETE"
     assert cloud.aws.standing("AWS::DynamoDB::Table", "transactions-dev") is None
     (request,) = [call.parameters for call in cloud.aws.calls if call.operation == "DeleteStack"]
@@ -42,6 +43,7 @@ def test_a_protected_stack_is_torn_down_only_by_explicit_wish_and_keeps_its_data
     assert ran.status == 0, ran.err
     assert f"{len(stack.resources) - len(kept)} resources gone, {len(kept)} left" in ran.out
     assert "aws dynamodb delete-table --table-name transactions-prod" in ran.out
+    assert "AWS keeps" not in ran.out
     assert cloud.aws.standing("AWS::DynamoDB::Table", "transactions-prod")
     assert cloud.aws.stack(PROD).status == "DELETE_COMPLETE"
 

@@ -47,11 +47,13 @@ def test_a_table_that_was_left_half_done_is_completed_by_the_next_deploy(fresh: 
 
 def test_a_deploy_with_changes_says_that_the_table_is_gone_before_it_changes_anything(fresh: LocalProject) -> None:
     assert fresh.within("deploy", "--env", "local").status == 0
-    fresh.aws().client("dynamodb").delete_table(TableName=TABLE)
     change(fresh)
-    refused = fresh.within("deploy", "--env", "local")
-    assert refused.status == 1
-    assert f"Error: {TABLE} is gone, deleted past CloudFormation. Nothing was deployed." in refused.err
+    assert fresh.within("deploy", "--env", "local", "--plan", "plan.json").status == 0
+    fresh.aws().client("dynamodb").delete_table(TableName=TABLE)
+    for more in ((), ("--execute", "plan.json")):
+        refused = fresh.within("deploy", "--env", "local", *more)
+        assert refused.status == 1
+        assert f"Error: {TABLE} is gone, deleted past CloudFormation. Nothing was deployed." in refused.err
     assert "`paycli teardown --env local`, then deploy." in refused.err
     assert "UPDATE_" not in refused.err
     assert results(fresh) == ["succeeded"]  # the one before

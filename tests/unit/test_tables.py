@@ -26,14 +26,30 @@ def test_a_check_says_what_it_found_or_missed() -> None:
     assert checks.check_line(failed).plain.endswith("(expected a topic; found none\N{REPLACEMENT CHARACTER}[2J)")
 
 
-def test_a_teardown_on_aws_says_what_aws_keeps_for_a_while() -> None:
-    table = Resource("Table", "transactions-dev", "AWS::DynamoDB::Table")
-    plan = TeardownPlan(Stack("payment-api-dev", "id", "CREATE_COMPLETE", {}, {}, False, {}), (table,), ())
-    said = [str(part) for part in _result(plan, [Leftover(table, "aws dynamodb …")], {}, kept_a_while=True).shown]
-    assert said[0] == "payment-api-dev is deleted: 1 resources gone, 1 left."
+KEY_STAYS = "AWS keeps a deleted KMS key for 7 days."
+BACKUP_STAYS = "AWS keeps a deleted table's system backup for 35 days."
+
+
+@pytest.mark.parametrize(
+    ("types", "on_aws", "kept"),
+    [
+        (("AWS::KMS::Key", "AWS::DynamoDB::Table"), True, [KEY_STAYS, BACKUP_STAYS]),
+        (("AWS::KMS::Key",), True, [KEY_STAYS]),
+        (("AWS::DynamoDB::Table",), True, [BACKUP_STAYS]),
+        (("AWS::SNS::Topic",), True, []),
+        (("AWS::KMS::Key", "AWS::DynamoDB::Table"), False, []),
+    ],
+)
+def test_a_teardown_says_what_aws_keeps_for_a_while_of_what_goes(
+    types: tuple[str, ...], kept: list[str], *, on_aws: bool
+) -> None:
+    goes = tuple(Resource("Thing", "thing-dev", kind) for kind in types)
+    stack = Stack("payment-api-dev", "id", "CREATE_COMPLETE", {}, {}, False, {})
+    left = [Leftover(Resource("Table", "t", "AWS::DynamoDB::Table"), "aws dynamodb …")]
+    said = [str(part) for part in _result(TeardownPlan(stack, goes, ()), left, {}, on_aws=on_aws).shown]
+    assert said[0] == f"payment-api-dev is deleted: {len(goes)} resources gone, 1 left."
     assert "remove it with: aws dynamodb …" in said[2]
-    assert "7 days" in said[3]
-    assert "35 days" in said[3]
+    assert said[3:] == kept
 
 
 LONG = json.dumps({"Statement": [{"Action": f"sqs:Action{number}"} for number in range(20)]})

@@ -212,8 +212,13 @@ def configure(stack: Stack, request: Json, template: Json, values: dict[str, str
         stack.now.tags = {tag["Key"]: tag["Value"] for tag in request["Tags"]}
     stack.capabilities = list(request.get("Capabilities", []))
     stack.role_arn = request.get("RoleARN", stack.role_arn)
-    if "RollbackConfiguration" in request:
-        stack.rollback_configuration = request["RollbackConfiguration"]
+    stack.rollback_configuration = _rollback_configuration(stack, request)
+
+
+def _rollback_configuration(stack: Stack, request: Json) -> Json:
+    """Return what watches the operation: a list of triggers, an empty one too, replaces the one that is saved."""
+    saved, asked = stack.rollback_configuration, request.get("RollbackConfiguration")
+    return {"RollbackTriggers": saved.get("RollbackTriggers", []), **asked} if asked else saved
 
 
 def finished(stack: Stack, change_set: ChangeSet) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import ANY
 
 from paycli.deployment import changeset
@@ -85,7 +85,7 @@ def test_a_plan_has_every_page_and_its_destructive_rows_first(scripted: Scripted
     assert plan.changes[0].loses_data
 
 
-def test_an_update_is_watched_by_the_alarms_and_a_create_is_not(scripted: Scripted) -> None:
+def test_an_update_is_watched_by_the_alarms(scripted: Scripted) -> None:
     arn = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:validation-errors-dev"
     triggers = [{"Arn": arn, "Type": "AWS::CloudWatch::Alarm"}]
     watched = {"RollbackTriggers": triggers, "MonitoringTimeInMinutes": 7}
@@ -93,6 +93,12 @@ def test_an_update_is_watched_by_the_alarms_and_a_create_is_not(scripted: Script
     computed(scripted)
     standard = Environment(name="dev", rollback_monitoring_minutes=7)
     assert made(scripted, standard, alarms=(arn,), revert_drift=True) is not None
+
+
+def test_an_update_without_alarms_takes_away_those_that_cloudformation_has_saved(scripted: Scripted) -> None:
+    begins(scripted, RollbackConfiguration={"RollbackTriggers": [], "MonitoringTimeInMinutes": 0})
+    computed(scripted)
+    assert made(scripted, Environment(name="dev", rollback_monitoring_minutes=7)) is not None
 
 
 def test_nothing_new_is_no_plan_and_leaves_no_change_set(scripted: Scripted) -> None:
@@ -186,6 +192,44 @@ def test_a_change_set_that_does_not_show_yet_is_waited_for(scripted: Scripted, m
     scripted.fails("cloudformation", "describe_change_set", "ChangeSetNotFound")
     with pytest.raises(ClientError, match="ChangeSetNotFound"):
         changeset.describe(scripted.aws.client("cloudformation"), ID)
+
+
+@pytest.mark.parametrize("made_before", [True, False])
+def test_what_cannot_be_taken_back_does_not_hide_an_interrupt(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch, *, made_before: bool
+) -> None:
+    cloudformation = scripted.aws.client("cloudformation")
+
+    def interrupted(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    def away(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://cloudformation.example")
+
+    if made_before:
+        begins(scripted)
+    monkeypatch.setattr(cloudformation, "describe_change_set" if made_before else "create_change_set", interrupted)
+    monkeypatch.setattr(cloudformation, "delete_change_set", away)
+    with pytest.raises(KeyboardInterrupt):
+        made(scripted)
+
+
+def test_a_refusal_is_told_although_its_change_set_cannot_be_deleted(scripted: Scripted) -> None:
+    begins(scripted)
+    computed(scripted, status="FAILED", StatusReason="Template error: x")
+    scripted.answers("cloudformation", "describe_events", {"OperationEvents": []})
+    scripted.fails("cloudformation", "delete_change_set", "AccessDenied")
+    with pytest.raises(PaycliError, match="Template error: x"):
+        made(scripted)
+
+
+@pytest.mark.parametrize("status", ["DELETE_PENDING", "DELETE_IN_PROGRESS", "DELETE_COMPLETE", "DELETE_FAILED"])
+def test_a_plan_that_somebody_deletes_is_not_waited_for(scripted: Scripted, status: str) -> None:
+    computed(scripted, status="CREATE_IN_PROGRESS")
+    computed(scripted, status=status)
+    with pytest.raises(PaycliError, match=f"The change set is {status}: somebody else has deleted it") as caught:
+        changeset.describe(scripted.aws.client("cloudformation"), ID)
+    assert caught.value.code == "plan_outdated"
 
 
 def test_a_plan_that_takes_too_long_says_so(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:

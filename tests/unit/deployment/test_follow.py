@@ -100,6 +100,25 @@ def test_a_failed_validation_is_not_the_end(scripted: Scripted, event: Make) -> 
     assert followed(scripted).status == "ROLLBACK_COMPLETE"
 
 
+def test_the_end_is_the_operation_s_own_and_not_that_of_the_next_one(scripted: Scripted, event: Make) -> None:
+    own = [event(1, "CREATE_IN_PROGRESS"), event(3, "DELETE_COMPLETE", "Table"), event(4, "ROLLBACK_COMPLETE")]
+    late = event(2, "CREATE_FAILED", "Table")
+    next_one = [event(5, "UPDATE_IN_PROGRESS"), event(6, "UPDATE_COMPLETE", "Queue"), event(7, "UPDATE_COMPLETE")]
+    scripted.events(own[0])
+    scripted.events(*own, *next_one)
+    scripted.events(own[0], late, *own[1:], *next_one, event(8, "UPDATE_IN_PROGRESS"))
+    finished = followed(scripted)
+    assert finished.status == "ROLLBACK_COMPLETE"
+    assert [entry.at.second for entry in finished.events] == [1, 3, 4, 2]
+
+
+def test_the_end_of_the_operation_before_that_shows_late_is_not_the_end(scripted: Scripted, event: Make) -> None:
+    begun = [event(1, "UPDATE_ROLLBACK_COMPLETE"), event(2, "UPDATE_IN_PROGRESS")]
+    scripted.events(*begun)
+    scripted.events(*begun, event(3, "UPDATE_COMPLETE"))
+    assert followed(scripted).status == "UPDATE_COMPLETE"
+
+
 def test_a_deadline_ends_the_following_and_not_the_operation(scripted: Scripted) -> None:
     with pytest.raises(PaycliError, match="CloudFormation goes on") as caught:
         followed(scripted, deadline_seconds=0.0)

@@ -103,6 +103,8 @@ def test_where_anything_differs_the_change_set_tells(
     elif asked:
         scripted.answers("cloudformation", *asked)
     scripted.answers("s3", "head_object", {"ChecksumSHA256": CHECKSUM})
+    if not revert_drift:
+        scripted.answers("dynamodb", "describe_table", {"Table": {"TableStatus": "ACTIVE"}})
     scripted.answers("cloudformation", "create_change_set", {"Id": CHANGE_SET, "StackId": STACK_ID})
     scripted.answers("cloudformation", "describe_change_set", {"Status": "CREATE_COMPLETE", "Changes": []})
     assert prepared(scripted, linted, revert_drift=revert_drift).change_set is not None

@@ -18,6 +18,7 @@ from paycli.environment import Environment
 from paycli.errors import PaycliError
 from tests.fakes.cloudformation import FakeAws
 from tests.fakes.cloudformation.model import Json
+from tests.scripted import Scripted
 
 ROLE = "arn:aws:iam::111111111111:role/r"
 DEV = Environment(name="dev", cloudformation_role=ROLE)
@@ -67,6 +68,14 @@ def test_without_a_yes_nothing_is_changed(aws: FakeAws, status: str, *, answer: 
     hints = {False: "Nothing was changed.", None: "`paycli deploy` offers the way out.", True: "CloudFormation console"}
     assert hints[answer] in caught.value.hint
     assert aws.stack(NAME).states == before
+
+
+def test_a_state_that_nobody_knows_is_left_alone(scripted: Scripted) -> None:
+    scripted.stands("SOMETHING_NEW")
+    policy = Policy(wait=True, ask=lambda _action: True)
+    with pytest.raises(PaycliError, match="is SOMETHING_NEW") as caught:
+        bring_to_rest(scripted.aws.client("cloudformation"), of_environment(DEV), policy, scripted.reported.append)
+    assert caught.value.hint == "Look at its events in the CloudFormation console, and mend what they name."
 
 
 @pytest.mark.parametrize("status", ["CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"])

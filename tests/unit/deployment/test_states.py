@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from paycli.stack import build
 from tests.scripted import STACK_ID, Scripted, raw_event
 
 DEV = Environment(name="dev")
+CALLER = Caller("1" * 12, "arn:aws:iam::111111111111:user/dev", "here")
 CODE = CodePackage(b"zip", "digest")
 BUCKET = [{"OutputKey": "ArtifactBucket", "OutputValue": "bucket-1"}]
 
@@ -72,6 +74,7 @@ def test_a_first_plan_that_needs_the_bucket_is_told_from_the_template(scripted: 
 def test_a_template_too_large_for_a_request_needs_the_bucket(scripted: Scripted, linted: Path) -> None:
     scripted.stands("CREATE_COMPLETE")
     scripted.stands(None)
+    scripted.answers("dynamodb", "describe_table", {"Table": {"TableStatus": "ACTIVE"}})
     with pytest.raises(PaycliError, match="needs the artifact bucket"):
         prepared(scripted, linted, MANY_TAGS, dry_run=True)
 
@@ -99,13 +102,34 @@ def test_the_bucket_of_another_deploy_that_is_making_it_is_joined(scripted: Scri
     scripted.events(raw_event(1, "CREATE_IN_PROGRESS"), raw_event(2, "CREATE_COMPLETE"))
     scripted.stands("CREATE_COMPLETE", Outputs=BUCKET)
     scripted.stands("CREATE_COMPLETE", Outputs=BUCKET)
-    assert bootstrap.ensure_bucket(scripted.aws, DEV, scripted.reported.append) == "bucket-1"
+    policy = Policy(wait=True, ask=None)
+    assert bootstrap.ensure_bucket(scripted.aws, DEV, policy, scripted.reported.append) == "bucket-1"
 
 
 def test_without_a_bootstrap_there_is_nothing_to_remove(scripted: Scripted) -> None:
     scripted.stands(None)
-    bootstrap.remove_bootstrap(scripted.aws, DEV, scripted.reported.append)
+    bootstrap.remove_bootstrap(scripted.aws, DEV, CALLER, scripted.reported.append)
     assert scripted.reported == []
+
+
+def test_only_the_account_s_own_artifacts_are_removed(scripted: Scripted) -> None:
+    scripted.stands("CREATE_COMPLETE", Outputs=BUCKET)
+    place = {"Bucket": "bucket-1", "ExpectedBucketOwner": CALLER.account}
+    listed = {"Versions": [{"Key": "code/k.zip", "VersionId": "1"}]}
+    scripted.stub("s3").add_response("list_object_versions", listed, place)
+    scripted.stub("s3").add_response("delete_object", {}, {**place, "Key": "code/k.zip", "VersionId": "1"})
+    resource = {
+        "StackId": STACK_ID,
+        "LogicalResourceId": "ArtifactBucket",
+        "ResourceType": "AWS::S3::Bucket",
+        "Timestamp": datetime(2026, 1, 1, tzinfo=UTC),
+        "ResourceStatus": "CREATE_COMPLETE",
+    }
+    scripted.answers("cloudformation", "describe_stack_resources", {"StackResources": [resource]})
+    scripted.events(raw_event(1, "CREATE_COMPLETE"))
+    scripted.answers("cloudformation", "delete_stack", {})
+    scripted.events(raw_event(1, "CREATE_COMPLETE"), raw_event(2, "DELETE_COMPLETE"))
+    bootstrap.remove_bootstrap(scripted.aws, DEV, CALLER, scripted.reported.append)
 
 
 def bucket(scripted: Scripted) -> artifacts.Bucket:

@@ -346,6 +346,37 @@ def test_an_alarm_in_the_monitoring_time_rolls_an_update_back(aws: FakeAws, stac
     assert stacks.run(changed) == "UPDATE_COMPLETE"  # the triggers are kept for the next update
 
 
+@pytest.mark.parametrize(
+    ("given", "ends"),
+    [
+        ({}, "UPDATE_ROLLBACK_COMPLETE"),
+        ({"MonitoringTimeInMinutes": 1}, "UPDATE_ROLLBACK_COMPLETE"),
+        ({"RollbackTriggers": []}, "UPDATE_COMPLETE"),
+    ],
+)
+def test_triggers_are_saved_for_later_updates_until_an_empty_list_takes_them_away(
+    aws: FakeAws, stacks: Stacks, given: Json, ends: str
+) -> None:
+    alarmed = template(Alarm=alarm(), Queue=queue())
+    assert stacks.run(alarmed, "CREATE") == "CREATE_COMPLETE"
+    slower = template(Alarm=alarm(), Queue=queue(DelaySeconds=1))
+    assert stacks.run(slower, RollbackConfiguration=triggers("errors")) == "UPDATE_COMPLETE"
+    aws.alarm("errors", "ALARM")
+    assert stacks.run(alarmed, RollbackConfiguration=given) == ends
+    (stack,) = stacks.cfn.describe_stacks(StackName="s")["Stacks"]
+    watched = [trigger["Arn"].rpartition(":")[2] for trigger in stack["RollbackConfiguration"]["RollbackTriggers"]]
+    assert watched == ([] if given == {"RollbackTriggers": []} else ["errors"])
+
+
+def test_the_monitoring_time_is_waited_without_triggers_too(aws: FakeAws, stacks: Stacks) -> None:
+    assert stacks.run(TWO, "CREATE") == "CREATE_COMPLETE"
+    stacks.begin(SLOWER, RollbackConfiguration={"RollbackTriggers": [], "MonitoringTimeInMinutes": 60})
+    aws.skip(1800)
+    assert stacks.status == "UPDATE_IN_PROGRESS"
+    aws.skip(3600)
+    assert stacks.status == "UPDATE_COMPLETE"
+
+
 def test_a_missing_alarm_fails_the_operation(aws: FakeAws, stacks: Stacks) -> None:
     assert stacks.run(TWO, "CREATE", RollbackConfiguration=triggers("errors")) == "ROLLBACK_COMPLETE"
     assert any("errors does not exist" in reason for _, _, reason in stacks.told())
