@@ -26,19 +26,24 @@ class Explanation:
 class _Rule:
     kind: str
     pattern: re.Pattern[str]
-    summary: str
-    text: str  # it and `hint` may name groups of the pattern, and {logical_id}
+    summary: str  # it, `text` and `hint` may name groups of the pattern, and {logical_id}
+    text: str
     hint: str
     resource_type: str = ""  # of this type only; any, where it is empty
+    refusals: bool = True  # whether it may be said of what was refused before anything began
 
 
-def explain(reason: str, resource_type: str, logical_id: str) -> Explanation | None:
-    """Return what the reason means, or None where it is none of the frequent ones."""
+def explain(reason: str, resource_type: str, logical_id: str, *, refused: bool = False) -> Explanation | None:
+    """Return what the reason means, or None where it is none of the frequent ones.
+
+    `refused` says that it was refused before anything began.
+    """
     for rule in _RULES:
-        found = rule.pattern.search(reason) if rule.resource_type in {"", resource_type} else None
-        if found:
+        fits = rule.resource_type in {"", resource_type} and (rule.refusals or not refused)
+        if found := rule.pattern.search(reason) if fits else None:
             words = {"logical_id": logical_id, **found.groupdict()}
-            return Explanation(rule.kind, rule.summary, rule.text.format(**words), rule.hint.format(**words))
+            said = (part.format(**words) for part in (rule.summary, rule.text, rule.hint))
+            return Explanation(rule.kind, *said)
     return _denied(reason)
 
 
@@ -54,8 +59,10 @@ def _denied(reason: str) -> Explanation | None:
     return Explanation("access_denied", f"{which} is missing", text, refused.hint)
 
 
-def _rule(kind: str, pattern: str, summary: str, text: str, hint: str, resource_type: str = "") -> _Rule:
-    return _Rule(kind, re.compile(pattern, re.IGNORECASE), summary, text, hint, resource_type)
+def _rule(
+    kind: str, pattern: str, summary: str, text: str, hint: str, resource_type: str = "", *, refusals: bool = True
+) -> _Rule:
+    return _Rule(kind, re.compile(pattern, re.IGNORECASE), summary, text, hint, resource_type, refusals)
 
 
 _RULES = (
@@ -74,15 +81,6 @@ _RULES = (
         "somebody cancelled it",
         "The update was cancelled while it ran (CancelUpdateStack).",
         "",
-        _STACK,
-    ),
-    _rule(
-        # CloudFormation documents no text for it: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-rollback-triggers.html
-        "alarm",
-        r"alarm|rollback trigger",
-        "an alarm went off",
-        "CloudFormation watched alarms while it deployed, and takes everything back when one goes off or is missing.",
-        "Look at the alarm's history and the functions' logs in CloudWatch first.",
         _STACK,
     ),
     _rule(
@@ -298,6 +296,30 @@ _RULES = (
         "a CloudFormation hook refuses it",
         "Whoever keeps the account has it check every change: {hook}.",
         "Meet the hook's rule, or ask those who keep it.",
+    ),
+    # CloudFormation documents no text for these two: the words of
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-rollback-triggers.html are looked for.
+    _rule(
+        "alarm_missing",
+        r"rollback trigger (?:\S*:)?(?P<alarm>[\w.-]+) (?:does not exist|is missing|(?:was|could) not (?:be )?found)",
+        "the alarm {alarm} is missing",
+        "CloudFormation watches it during an update, and takes everything back where it isn't there. Somebody has "
+        "deleted it past CloudFormation, and an update alone doesn't make it again.",
+        "Put an alarm of that name in its place, whatever it watches: aws cloudwatch put-metric-alarm --alarm-name "
+        "{alarm} --namespace AWS/ApiGateway --metric-name 5XXError --statistic Sum --period 60 --evaluation-periods 1 "
+        "--threshold 1 --comparison-operator GreaterThanThreshold. A deploy with --revert-drift then makes it what the "
+        "template says.",
+        _STACK,
+        refusals=False,
+    ),
+    _rule(
+        "alarm",
+        r"rollback trigger|(?:is in|(?:in)?to) (?:the )?(?-i:ALARM)\b",
+        "an alarm went off",
+        "CloudFormation watched alarms while it deployed, and takes everything back when one goes off.",
+        "Look at the alarm's history and the functions' logs in CloudWatch first.",
+        _STACK,
+        refusals=False,
     ),
     # What can't be helped.
     _rule(

@@ -13,6 +13,7 @@ from paycli.deployment.failure import explanations, reason
 from paycli.deployment.failure.explanations import Explanation, explain
 
 REASONS = tomllib.loads((Path(__file__).parent / "failure_texts.toml").read_text())["reason"]
+STACK = "AWS::CloudFormation::Stack"
 CONCURRENCY = next(entry["text"] for entry in REASONS if entry["kind"] == "reserved_concurrency")
 
 
@@ -58,6 +59,8 @@ def test_a_missing_permission_is_named_in_the_first_words() -> None:
     ("text", "resource_type"),
     [
         ("Alarm names must be unique", "AWS::CloudWatch::Alarm"),
+        ("ApiLatencyAlarm is wrong", "AWS::CloudFormation::Stack"),
+        ("Export of Alarms to alarm the operators", "AWS::CloudFormation::Stack"),
         ("User Initiated", "AWS::DynamoDB::Table"),
         ("Invalid parameter: Email address", "AWS::SNS::Topic"),
         ("AWS::CloudWatch::Alarm with metric math is not supported", "AWS::CloudWatch::Alarm"),
@@ -66,6 +69,19 @@ def test_a_missing_permission_is_named_in_the_first_words() -> None:
 )
 def test_what_only_looks_alike_is_not_explained(text: str, resource_type: str) -> None:
     assert explain(text, resource_type, "Thing") is None
+
+
+def test_an_alarm_that_is_gone_is_not_one_that_went_off() -> None:
+    gone = meant("Rollback trigger arn:aws:cloudwatch:r:1:alarm:api-5xx-prod does not exist. ", STACK)
+    assert gone.summary == "the alarm api-5xx-prod is missing"
+    assert "--revert-drift" in gone.hint
+
+
+def test_no_alarm_goes_off_before_anything_began() -> None:
+    reason = "Template error: Rollback trigger ApiLatencyAlarm is in ALARM state"
+    assert meant(reason, STACK).kind == "template_invalid"
+    for text in ("Rollback trigger a:b is in ALARM state", "Rollback trigger a:b does not exist"):
+        assert explain(text, STACK, "payment-api-prod", refused=True) is None
 
 
 def test_a_hint_names_only_commands_that_there_are() -> None:
