@@ -177,6 +177,18 @@ _RULES = (
         "S3 deletes a bucket only when every version of every object is gone.",
         "Empty it, with its old versions, in the S3 console.",
     ),
+    # What reads like a quota or a wrong value, and is another thing.
+    _rule(
+        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+        "log_delivery",
+        r"Unable to deliver logs to the configured destination",
+        "AWS may not write its log",
+        "That takes a log resource policy, which AWS makes by the rights of whoever deploys. An account has room for "
+        "10 of them.",
+        "Allow logs:PutResourcePolicy, logs:DescribeResourcePolicies and logs:DescribeLogGroups to whoever deploys, or "
+        "to cloudformation_role. If they are allowed, see whether all 10 policies are taken: aws logs "
+        "describe-resource-policies",
+    ),
     # Limits of the account.
     _rule(
         "reserved_concurrency",
