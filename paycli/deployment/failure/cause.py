@@ -38,4 +38,5 @@ class Cause:
     @property
     def explanation(self) -> Explanation | None:
         """What it means, where it is one of the frequent ones."""
-        return explain(self.reason, self.resource_type, self.logical_id, refused=self.status == REFUSED)
+        refused = self.status == REFUSED
+        return explain(self.reason, self.resource_type, self.logical_id, name=self.name, refused=refused)

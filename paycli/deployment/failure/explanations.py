@@ -5,6 +5,7 @@ have each text and where it stands. The first pattern that fits wins, so the nar
 """
 
 import re
+import shlex
 from dataclasses import dataclass
 
 from paycli.aws_errors import denial
@@ -26,22 +27,24 @@ class Explanation:
 class _Rule:
     kind: str
     pattern: re.Pattern[str]
-    summary: str  # it, `text` and `hint` may name groups of the pattern, and {logical_id}
+    summary: str  # it, `text` and `hint` may name groups of the pattern, {logical_id} and {name}
     text: str
     hint: str
     resource_type: str = ""  # of this type only; any, where it is empty
     refusals: bool = True  # whether it may be said of what was refused before anything began
 
 
-def explain(reason: str, resource_type: str, logical_id: str, *, refused: bool = False) -> Explanation | None:
+def explain(
+    reason: str, resource_type: str, logical_id: str, *, name: str = "", refused: bool = False
+) -> Explanation | None:
     """Return what the reason means, or None where it is none of the frequent ones.
 
-    `refused` says that it was refused before anything began.
+    `name` is the resource's own, as far as it is known; `refused` says that it was refused before anything began.
     """
     for rule in _RULES:
         fits = rule.resource_type in {"", resource_type} and (rule.refusals or not refused)
         if found := rule.pattern.search(reason) if fits else None:
-            words = {"logical_id": logical_id, **found.groupdict()}
+            words = {"logical_id": logical_id, "name": shlex.quote(name or "NAME"), **found.groupdict()}
             said = (part.format(**words) for part in (rule.summary, rule.text, rule.hint))
             return Explanation(rule.kind, *said)
     return _denied(reason)
@@ -77,7 +80,7 @@ _RULES = (
     ),
     _rule(
         "cancelled",
-        r"^User Initiated$",
+        r"^(?:User Initiated|Stack update cancelled\.?)$",
         "somebody cancelled it",
         "The update was cancelled while it ran (CancelUpdateStack).",
         "",
@@ -171,6 +174,22 @@ _RULES = (
         "If the payments in it are to go, switch off the table's deletion protection.",
     ),
     _rule(
+        "policies_attached",
+        r"Cannot delete entity, must detach all policies first",
+        "policies are attached to it that the stack doesn't know",
+        "Somebody has attached them past CloudFormation, and IAM deletes no role that has any.",
+        "aws iam list-attached-role-policies --role-name {name} names them; aws iam detach-role-policy --role-name "
+        "{name} --policy-arn ARN takes one away.",
+    ),
+    _rule(
+        # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
+        "one_index",
+        r"Cannot perform more than one GSI creation or deletion in a single update",
+        "DynamoDB makes or deletes one index at a time",
+        "The update changes several global secondary indexes of the table.",
+        "Change one index and deploy, then the next.",
+    ),
+    _rule(
         "not_empty",
         r"bucket (?:you tried to delete|'[^']*') is not empty|BucketNotEmpty",
         "the bucket isn't empty",
@@ -181,7 +200,7 @@ _RULES = (
     _rule(
         # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
         "log_delivery",
-        r"Unable to deliver logs to the configured destination",
+        r"Unable to deliver logs to the configured destination|Insufficient permissions to enable logging",
         "AWS may not write its log",
         "That takes a log resource policy, which AWS makes by the rights of whoever deploys. An account has room for "
         "10 of them.",
@@ -189,7 +208,23 @@ _RULES = (
         "to cloudformation_role. If they are allowed, see whether all 10 policies are taken: aws logs "
         "describe-resource-policies",
     ),
+    _rule(
+        "log_policy_full",
+        r"Policy document length breaking Cloudwatch Logs Constraints",
+        "the account's log resource policy is full",
+        "AWS adds to it each log group that it writes to, and takes none out again; it may have 5120 characters.",
+        "Take out what names log groups that are gone: aws logs describe-resource-policies shows it, aws logs "
+        "put-resource-policy writes it.",
+    ),
     # Limits of the account.
+    _rule(
+        # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+        "memory_limit",
+        r"'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to (?P<most>\d+)",
+        "a function may not have that much memory",
+        "In this account Lambda gives a function {most} MB at most. A new account has to do with 3008 MB.",
+        "Lower `memory_mb` in paycli.toml to {most} or less, or ask AWS support for more.",
+    ),
     _rule(
         "reserved_concurrency",
         r"UnreservedConcurrentExecution below its minimum value of \[(?P<minimum>\d+)\]",
@@ -285,6 +320,23 @@ _RULES = (
         "Correct `email` under [alarms] in paycli.toml.",
         "AWS::SNS::Subscription",
     ),
+    _rule(
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-create-attach.html
+        "principal_invalid",
+        r"Invalid policy document\. Please check the policy syntax and ensure that Principals are valid",
+        "API Gateway refuses its resource policy",
+        "A principal of it is gone, misspelt, or only some seconds old.",
+        "Look through `allowed_principals` in paycli.toml: each must be there. For a new one a second try mostly "
+        "succeeds.",
+        "AWS::ApiGateway::RestApi",
+    ),
+    _rule(
+        "queue_policy_invalid",
+        r"Invalid value for the parameter Policy\b",
+        "SQS refuses the queue's policy",
+        "SQS says no more. Mostly a principal or an account that the policy names isn't there, or is some seconds old.",
+        "If a second try fails too, look at the policy: it is built in paycli/stack/queues.py.",
+    ),
     # What the template says.
     _rule(
         "property_invalid",
@@ -355,6 +407,13 @@ _RULES = (
         "it wasn't ready in time",
         "AWS took the request, and the resource didn't reach its final state.",
         "Look at the resource in the console.",
+    ),
+    _rule(
+        "aws_silent",
+        r'returned message: "null".*HandlerErrorCode: GeneralServiceException',
+        "AWS gives no details",
+        "The service failed, and CloudFormation passes on no word of it.",
+        "A second try may succeed; CloudTrail has the call that failed.",
     ),
     _rule(
         "not_found",

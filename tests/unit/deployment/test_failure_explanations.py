@@ -64,11 +64,20 @@ def test_a_missing_permission_is_named_in_the_first_words() -> None:
         ("User Initiated", "AWS::DynamoDB::Table"),
         ("Invalid parameter: Email address", "AWS::SNS::Topic"),
         ("AWS::CloudWatch::Alarm with metric math is not supported", "AWS::CloudWatch::Alarm"),
+        ("Invalid policy document. Please check the policy syntax and ensure that Principals are valid.", "Custom::X"),
         ("", "AWS::SNS::Topic"),
     ],
 )
 def test_what_only_looks_alike_is_not_explained(text: str, resource_type: str) -> None:
     assert explain(text, resource_type, "Thing") is None
+
+
+def test_a_command_names_the_resource_and_runs_nothing_else() -> None:
+    said = "Cannot delete entity, must detach all policies first."
+    for name, quoted in (("payment-validation-dev", "payment-validation-dev"), ("a; rm x", "'a; rm x'")):
+        explained = explain(said, "AWS::IAM::Role", "Role", name=name)
+        assert explained
+        assert explained.hint.startswith(f"aws iam list-attached-role-policies --role-name {quoted} names them")
 
 
 def test_an_alarm_that_is_gone_is_not_one_that_went_off() -> None:
