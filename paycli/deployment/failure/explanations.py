@@ -57,7 +57,10 @@ def _denied(reason: str) -> Explanation | None:
     text = "CloudFormation works with the rights of `cloudformation_role`, where it is set, else with the caller's."
     if refused is None:
         hint = "CloudTrail names the call that was refused, and the policy that decided it."
-        return Explanation("access_denied", "a permission is missing", text, hint)
+        summary = "a policy denies it" if "explicit deny" in reason else "a permission is missing"
+        return Explanation("access_denied", summary, text, hint)
+    if refused.explicit:
+        return Explanation("access_denied", f"{refused.action} is denied", text, refused.hint)
     which = f"the permission {refused.action}" if refused.action else "a permission"
     return Explanation("access_denied", f"{which} is missing", text, refused.hint)
 
@@ -145,6 +148,13 @@ _RULES = (
         "Wait a minute.",
     ),
     _rule(
+        "in_use",
+        r"resource which is still in use: Table is being (?:created|updated)",
+        "another operation works on the table",
+        "DynamoDB does one thing at a time to a table.",
+        "Wait a minute.",
+    ),
+    _rule(
         "already_exists",
         r"already exists|HandlerErrorCode: AlreadyExists|BucketAlreadyOwnedByYou",
         "a resource of this name already exists",
@@ -207,6 +217,14 @@ _RULES = (
         "Allow logs:PutResourcePolicy, logs:DescribeResourcePolicies and logs:DescribeLogGroups to whoever deploys, or "
         "to cloudformation_role. If they are allowed, see whether all 10 policies are taken: aws logs "
         "describe-resource-policies",
+    ),
+    _rule(
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-switching-capacity-modes.html
+        "billing_mode",
+        r"Update to PayPerRequest mode are limited to once in 1 day",
+        "its billing mode has been changed less than a day ago",
+        "DynamoDB changes a table to on-demand once in 24 hours.",
+        "Wait until that change is 24 hours old.",
     ),
     _rule(
         "log_policy_full",
@@ -275,10 +293,11 @@ _RULES = (
     _rule(
         "kms_key_unusable",
         r"KMS key does not exist or is not allowed to be used|KMS key is invalid for CreateGrant|is pending deletion"
+        r"|unable to decrypt the environment variables"
         r"|KMS\w*(?:InvalidState|Disabled|NotFound|AccessDenied)\w*Exception",
         "it may not use its KMS key",
-        "The key is disabled or about to be deleted, its policy doesn't name the service, or the service doesn't "
-        "know a key or role that is some seconds old.",
+        "The key is disabled or about to be deleted, its policy doesn't name the service or the role, or the service "
+        "doesn't know a key or role that is some seconds old.",
         "If a second try fails too, look at the key's state and policy in the KMS console.",
     ),
     _rule(
@@ -292,7 +311,7 @@ _RULES = (
     _rule(
         "not_ready",
         r"WAFUnavailableEntity|WAF couldn.t (?:retrieve|perform the operation because your resource doesn.t exist)"
-        r"|HandlerErrorCode: ResourceConflict|ConflictException|ConcurrentModification",
+        r"|HandlerErrorCode: ResourceConflict|ConflictException|concurrent ?modification",
         "something it needs is being changed or isn't ready yet",
         "A resource that is some seconds old isn't known everywhere, or another change was at work on it.",
         "A second try mostly succeeds.",

@@ -72,6 +72,13 @@ def test_what_only_looks_alike_is_not_explained(text: str, resource_type: str) -
     assert explain(text, resource_type, "Thing") is None
 
 
+@pytest.mark.parametrize("where", ["", " in a service control policy: arn:aws:organizations::1:policy/o-1/p-1"])
+def test_what_is_denied_is_not_called_missing(where: str) -> None:
+    said = f"User: x is not authorized to perform: kms:CreateKey on resource: * with an explicit deny{where}"
+    assert meant(said, "AWS::KMS::Key").summary == "kms:CreateKey is denied"
+    assert meant(f"Access Denied with an explicit deny{where}").summary == "a policy denies it"
+
+
 def test_a_command_names_the_resource_and_runs_nothing_else() -> None:
     said = "Cannot delete entity, must detach all policies first."
     for name, quoted in (("payment-validation-dev", "payment-validation-dev"), ("a; rm x", "'a; rm x'")):
