@@ -71,6 +71,19 @@ def _rule(
     return _Rule(kind, re.compile(pattern, re.IGNORECASE), summary, text, hint, resource_type, refusals)
 
 
+# A name that is taken: by what somebody made, or by what an earlier stack has kept.
+_TAKEN = r"already exists|HandlerErrorCode: AlreadyExists|BucketAlreadyOwnedByYou"
+_TAKEN_SUMMARY = "a resource of this name already exists"
+_TAKEN_TEXT = "It doesn't belong to this stack: it was made by hand, or kept when an earlier stack was deleted."
+_TAKES_OVER = "With retain_data, a deploy that makes the stack takes it over with all it holds. Else"
+
+
+def _data_taken(resource_type: str, holds: str, look: str, instead: str = _TAKES_OVER) -> _Rule:
+    """Return the rule of a type that holds data: what may be in it comes before any advice to delete it."""
+    hint = f"It may hold {holds}: look first ({look}). {instead} deploy under another environment name."
+    return _rule("already_exists", _TAKEN, _TAKEN_SUMMARY, _TAKEN_TEXT, hint, resource_type)
+
+
 _RULES = (
     # What happened to the operation as a whole.
     _rule(
@@ -154,13 +167,22 @@ _RULES = (
         "DynamoDB does one thing at a time to a table.",
         "Wait a minute.",
     ),
+    _data_taken("AWS::DynamoDB::Table", "payments", "aws dynamodb describe-table --table-name {name}"),
+    _data_taken("AWS::SQS::Queue", "failed payments", "aws sqs get-queue-url --queue-name {name}"),
+    _data_taken("AWS::Logs::LogGroup", "logs", "aws logs describe-log-streams --log-group-name {name}"),
+    _data_taken("AWS::KMS::Key", "the key of payments", "aws kms describe-key --key-id {name}"),
+    _data_taken(  # the next stack's vault has another name: none is taken over
+        "AWS::Backup::BackupVault",
+        "backups of payments",
+        "aws backup list-recovery-points-by-backup-vault --backup-vault-name {name}",
+        "If they are to stay,",
+    ),
     _rule(
         "already_exists",
-        r"already exists|HandlerErrorCode: AlreadyExists|BucketAlreadyOwnedByYou",
-        "a resource of this name already exists",
-        "It doesn't belong to this stack: it was made by hand, or kept when an earlier stack was deleted.",
-        "Delete or rename it, or deploy under another environment name. With retain_data, a deploy that makes the "
-        "stack imports the table, key, queues and log groups that an earlier one has kept.",
+        _TAKEN,
+        _TAKEN_SUMMARY,
+        _TAKEN_TEXT,
+        "Delete or rename it, or deploy under another environment name.",
     ),
     _rule(
         "fixed_name",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from paycli.cli import COMMANDS
 from paycli.deployment.failure import explanations, reason
 from paycli.deployment.failure.explanations import Explanation, explain
+from paycli.stack.retention import DATA_TYPES
 
 REASONS = tomllib.loads((Path(__file__).parent / "failure_texts.toml").read_text())["reason"]
 STACK = "AWS::CloudFormation::Stack"
@@ -77,6 +78,17 @@ def test_what_is_denied_is_not_called_missing(where: str) -> None:
     said = f"User: x is not authorized to perform: kms:CreateKey on resource: * with an explicit deny{where}"
     assert meant(said, "AWS::KMS::Key").summary == "kms:CreateKey is denied"
     assert meant(f"Access Denied with an explicit deny{where}").summary == "a policy denies it"
+
+
+@pytest.mark.parametrize("resource_type", sorted(DATA_TYPES))
+def test_what_may_hold_data_is_looked_at_before_anything_is_deleted(resource_type: str) -> None:
+    said = f"Resource of type '{resource_type}' with identifier 'transactions-dev' already exists."
+    explained = explain(said, resource_type, "Table", name="transactions-dev")
+    assert explained
+    assert re.match(r"It may hold [\w ]+: look first \(aws [\w -]+ transactions-dev\)\. ", explained.hint)
+    assert "elete" not in explained.hint
+    takes_over = "With retain_data, a deploy that makes the stack takes it over" in explained.hint
+    assert takes_over == (resource_type != "AWS::Backup::BackupVault")
 
 
 def test_a_command_names_the_resource_and_runs_nothing_else() -> None:
@@ -160,6 +172,22 @@ def test_what_the_service_said_is_unwrapped_but_never_lost(text: str, said: str)
 )
 def test_the_property_is_found_where_aws_names_it(text: str, path: str) -> None:
     assert reason.named_property(text) == path
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (
+            "Resource of type 'AWS::DynamoDB::Table' with identifier 'transactions-dev' already exists.",
+            "transactions-dev",
+        ),
+        ("Table already exists: transactions-dev", "transactions-dev"),
+        ("/aws/lambda/payment-validation-dev already exists", "/aws/lambda/payment-validation-dev"),
+        ("Table already exists", ""),
+    ],
+)
+def test_the_name_that_is_taken_is_found_where_aws_says_it(text: str, name: str) -> None:
+    assert reason.named_resource(text) == name
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_a_known_cause_reads_as_a_small_report(scripted: Scripted) -> None:
         "What CloudFormation did: it took back what it had begun; the next deploy deletes the empty stack and makes it "
         f"again. payment-api-dev is now ROLLBACK_COMPLETE.\nConsole: {CONSOLE}"
     )
-    assert error.hint.startswith("Delete or rename it")
+    assert error.hint.startswith("It may hold payments: look first (aws dynamodb describe-table --table-name trans")
     assert error.hint.endswith("Then: paycli deploy --env dev")
 
 
@@ -194,7 +194,7 @@ def test_a_state_that_nobody_knows_gets_no_advice(scripted: Scripted) -> None:
     assert "What CloudFormation did" not in error.message
     assert error.hint == ""
     known = error_of(scripted, "SOMETHING_NEW", created(1, "Table", EXISTS))
-    assert known.hint.startswith("Delete or rename it")
+    assert known.hint.startswith("It may hold payments")
     assert "Then:" not in known.hint
 
 
@@ -267,7 +267,7 @@ def test_a_program_gets_the_causes(scripted: Scripted, capsys: pytest.CaptureFix
         "console": CONSOLE,
     }
     known, unknown = document["data"]["causes"]
-    assert known.pop("hint").startswith("Delete or rename")
+    assert known.pop("hint").startswith("It may hold payments")
     assert known == {
         "logical_id": "Table",
         "resource_type": "AWS::DynamoDB::Table",
@@ -338,6 +338,21 @@ def test_a_change_set_that_a_validation_refuses_names_the_resource_and_the_prope
     assert "EarlyValidation" not in error.message
     assert error.hint.endswith("Then: paycli deploy --env dev")
     assert [cause["property"] for cause in error.data["causes"]] == ["PolicyDocument", "PolicyName"]
+
+
+def test_a_table_that_a_validation_finds_in_the_way_may_hold_payments(scripted: Scripted) -> None:
+    # https://github.com/aws/aws-cdk-cli/issues/1000
+    found = {
+        "EventId": "1",
+        "Timestamp": raw_event(1, "x")["Timestamp"],
+        "LogicalResourceId": "TransactionsTable",
+        "ResourceType": "AWS::DynamoDB::Table",
+        "ValidationName": "NAME_CONFLICT_VALIDATION",
+        "ValidationStatusReason": EXISTS,
+        "ValidationPath": "/Resources/TransactionsTable/Properties/TableName",
+    }
+    error = refused(scripted, EARLY, found)
+    assert error.hint.startswith("It may hold payments: look first (aws dynamodb describe-table --table-name transacti")
 
 
 def test_a_change_set_whose_details_nobody_gives_says_where_they_are(scripted: Scripted) -> None:
