@@ -71,6 +71,11 @@ def _rule(
     return _Rule(kind, re.compile(pattern, re.IGNORECASE), summary, text, hint, resource_type, refusals)
 
 
+_MAY_DESCRIBE = (
+    "Allow cloudformation:DescribeEvents to whoever deploys (`paycli config deployer-policy` prints all that a deploy "
+    "needs):"
+)
+
 # A name that is taken: by what somebody made, or by what an earlier stack has kept.
 _TAKEN = r"already exists|HandlerErrorCode: AlreadyExists|BucketAlreadyOwnedByYou"
 _TAKEN_SUMMARY = "a resource of this name already exists"
@@ -86,13 +91,31 @@ def _data_taken(resource_type: str, holds: str, look: str, instead: str = _TAKES
 
 _RULES = (
     # What happened to the operation as a whole.
+    # A check before anything is made. Its details went with the change set, so the console has none either.
+    _rule(
+        "validation",
+        r"\[AWS::EarlyValidation::ResourceExistenceCheck",
+        "something that it would make exists already under its name",
+        "It was made by hand, or kept when an earlier stack was deleted, and may hold payments. Only DescribeEvents "
+        "says what it is, and gave no answer here.",
+        f"{_MAY_DESCRIBE} the next deploy names what is in the way. With retain_data, a deploy that makes the stack "
+        "takes over the table, key, queues and log groups that an earlier one has kept.",
+    ),
+    _rule(
+        "validation",
+        r"\[AWS::EarlyValidation::PropertyValidation",
+        "a property of the template is wrong",
+        "Its value isn't what the resource type's schema allows. Only DescribeEvents says which one it is, and gave no "
+        "answer here.",
+        f"{_MAY_DESCRIBE} the next deploy names the property. The template's builders are in paycli/stack/.",
+    ),
     _rule(
         "validation",
         r"\[AWS::EarlyValidation::|Call DescribeEvents to retrieve|See (?:the )?operation's FAILED event",
         "it didn't pass CloudFormation's validation",
         "CloudFormation checked the template against the account before it made anything; what it found is only in "
         "DescribeEvents, which gave no answer here.",
-        "Allow cloudformation:DescribeEvents, or look at the events in the console.",
+        f"{_MAY_DESCRIBE} the next deploy says what it found.",
     ),
     _rule(
         "cancelled",

@@ -355,11 +355,23 @@ def test_a_table_that_a_validation_finds_in_the_way_may_hold_payments(scripted: 
     assert error.hint.startswith("It may hold payments: look first (aws dynamodb describe-table --table-name transacti")
 
 
-def test_a_change_set_whose_details_nobody_gives_says_where_they_are(scripted: Scripted) -> None:
-    error = refused(scripted, EARLY)
-    assert error.message.startswith("payment-api-dev was refused before anything was changed: it didn't pass")
-    assert EARLY in error.message
-    assert "cloudformation:DescribeEvents" in error.hint
+@pytest.mark.parametrize(
+    ("check", "words"),
+    [
+        ("ResourceExistenceCheck", "something that it would make exists already under its name"),
+        ("PropertyValidation", "a property of the template is wrong"),
+        ("Another", "it didn't pass CloudFormation's validation"),
+    ],
+)
+def test_a_change_set_whose_details_nobody_gives_says_what_was_checked(
+    scripted: Scripted, check: str, words: str
+) -> None:
+    reason = EARLY.replace("PropertyValidation", check)
+    error = refused(scripted, reason)
+    assert error.message.startswith(f"payment-api-dev was refused before anything was changed: {words}.")
+    assert reason in error.message
+    assert error.hint.startswith("Allow cloudformation:DescribeEvents to whoever deploys")
+    assert "console" not in error.message + error.hint
 
 
 def test_any_other_refusal_of_a_change_set_is_shown_in_aws_s_words(scripted: Scripted) -> None:
