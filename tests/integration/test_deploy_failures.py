@@ -1,0 +1,42 @@
+"""What a deploy, a teardown and the status say where something has failed, to somebody who has only the terminal."""
+
+import pytest
+
+from tests.fakes.project import FakeProject
+from tests.integration.conftest import Within
+from tests.integration.deploys import STACK, error_of, slower_alarm
+
+DEPLOY = ("deploy", "--env", "dev", "--yes")
+
+
+@pytest.mark.parametrize("operation", ["CreateChangeSet", "DescribeChangeSet", "PutObject"])
+def test_a_plan_that_is_denied_has_changed_nothing_and_points_to_the_policy(
+    cloud: FakeProject, within: Within, operation: str
+) -> None:
+    stack = cloud.deployed(other=slower_alarm)
+    cloud.aws.faults.deny(operation)
+    ran = within(*DEPLOY)
+    assert ran.status == 1
+    assert f"AWS refused: {operation}" in error_of(ran)
+    assert "\nNothing was changed.\n" in error_of(ran)
+    assert "`paycli config deployer-policy --env dev` prints all that a deploy needs." in error_of(ran)
+    assert stack.states == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
+
+
+def test_a_request_that_is_refused_says_what_it_means_and_what_to_run_next(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed(other=slower_alarm)
+    said = "Role arn:aws:iam::111111111111:role/paycli is invalid or cannot be assumed"
+    cloud.aws.faults.refuse("CreateChangeSet", "ValidationError", said)
+    ran = within(*DEPLOY)
+    assert error_of(ran).startswith(f"Error: CloudFormation can't work as `cloudformation_role`. AWS says: {said}\n")
+    assert "Nothing was changed." in error_of(ran)
+    assert "Then: paycli deploy --env dev" in error_of(ran)
+
+
+def test_a_deploy_that_another_one_outran_while_it_planned_says_so(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed(other=slower_alarm)
+    said = f"Stack [{STACK}] cannot be updated while in status UPDATE_IN_PROGRESS"
+    cloud.aws.faults.refuse("CreateChangeSet", "ValidationError", said)
+    ran = within(*DEPLOY)
+    assert f"{STACK} is UPDATE_IN_PROGRESS: something else works on it." in error_of(ran)
+    assert "Wait until it is done" in error_of(ran)
