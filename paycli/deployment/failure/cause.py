@@ -39,4 +39,5 @@ class Cause:
     def explanation(self) -> Explanation | None:
         """What it means, where it is one of the frequent ones."""
         refused = self.status == REFUSED
-        return explain(self.reason, self.resource_type, self.logical_id, name=self.name, refused=refused)
+        named = {"name": self.name, "stack": self.stack}
+        return explain(self.reason, self.resource_type, self.logical_id, **named, refused=refused)

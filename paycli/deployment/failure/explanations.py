@@ -6,11 +6,12 @@ have each text and where it stands. The first pattern that fits wins, so the nar
 
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from paycli.aws_errors import denial
 
 _STACK = "AWS::CloudFormation::Stack"
+_BOOTSTRAP = "paycli-bootstrap"  # BOOTSTRAP_STACK of stack/bootstrap.py, which loads troposphere
 
 
 @dataclass(frozen=True)
@@ -32,22 +33,37 @@ class _Rule:
     hint: str
     resource_type: str = ""  # of this type only; any, where it is empty
     refusals: bool = True  # whether it may be said of what was refused before anything began
+    bootstrap: bool = False  # of the bootstrap stack only, which is made without cloudformation_role
+
+    def fits(self, resource_type: str, *, refused: bool, bootstrap: bool) -> bool:
+        """Whether it may be said at all of such a failure, whatever the reason says."""
+        of_type = self.resource_type in {"", resource_type}
+        return of_type and (self.refusals or not refused) and (bootstrap or not self.bootstrap)
 
 
 def explain(
-    reason: str, resource_type: str, logical_id: str, *, name: str = "", refused: bool = False
+    reason: str, resource_type: str, logical_id: str, *, name: str = "", stack: str = "", refused: bool = False
 ) -> Explanation | None:
     """Return what the reason means, or None where it is none of the frequent ones.
 
-    `name` is the resource's own, as far as it is known; `refused` says that it was refused before anything began.
+    `name` is the resource's own, as far as it is known, `stack` the name of its stack; `refused` says that it was
+    refused before anything began.
     """
+    bootstrap = stack == _BOOTSTRAP
     for rule in _RULES:
-        fits = rule.resource_type in {"", resource_type} and (rule.refusals or not refused)
+        fits = rule.fits(resource_type, refused=refused, bootstrap=bootstrap)
         if found := rule.pattern.search(reason) if fits else None:
             words = {"logical_id": logical_id, "name": shlex.quote(name or "NAME"), **found.groupdict()}
             said = (part.format(**words) for part in (rule.summary, rule.text, rule.hint))
             return Explanation(rule.kind, *said)
-    return _denied(reason)
+    denied = _denied(reason)
+    return replace(denied, text=_OF_BOOTSTRAP, hint=f"{denied.hint} {_NEEDS}") if denied and bootstrap else denied
+
+
+_OF_BOOTSTRAP = (
+    "This stack is made with the caller's rights, without `cloudformation_role`. No payment stack is touched."
+)
+_NEEDS = "`paycli config deployer-policy --for bootstrap` prints what it needs."
 
 
 def _denied(reason: str) -> Explanation | None:
@@ -65,10 +81,8 @@ def _denied(reason: str) -> Explanation | None:
     return Explanation("access_denied", f"{which} is missing", text, refused.hint)
 
 
-def _rule(
-    kind: str, pattern: str, summary: str, text: str, hint: str, resource_type: str = "", *, refusals: bool = True
-) -> _Rule:
-    return _Rule(kind, re.compile(pattern, re.IGNORECASE), summary, text, hint, resource_type, refusals)
+def _rule(kind: str, pattern: str, summary: str, text: str, hint: str, resource_type: str = "", **more: bool) -> _Rule:
+    return _Rule(kind, re.compile(pattern, re.IGNORECASE), summary, text, hint, resource_type, **more)
 
 
 _MAY_DESCRIBE = (
@@ -88,6 +102,12 @@ def _data_taken(resource_type: str, holds: str, look: str, instead: str = _TAKES
     hint = f"It may hold {holds}: look first ({look}). {instead} deploy under another environment name."
     return _rule("already_exists", _TAKEN, _TAKEN_SUMMARY, _TAKEN_TEXT, hint, resource_type)
 
+
+# What is wrong with the caller's credentials, in a stack that a role could make and in one that none makes.
+_EXPIRED = r"security token included in the request is expired|ExpiredToken"
+_EXPIRED_SUMMARY = "the credentials expired while it was deployed"
+_INVALID = r"security token included in the request is invalid|InvalidClientTokenId"
+_INVALID_SUMMARY = "IAM doesn't take the caller's credentials"
 
 _RULES = (
     # What happened to the operation as a whole.
@@ -452,16 +472,32 @@ _RULES = (
     # What can't be helped.
     _rule(
         "credentials_expired",
-        r"security token included in the request is expired|ExpiredToken",
-        "the credentials expired while it was deployed",
+        _EXPIRED,
+        _EXPIRED_SUMMARY,
+        _OF_BOOTSTRAP,
+        "Log in again.",
+        bootstrap=True,
+    ),
+    _rule(
+        "credentials_expired",
+        _EXPIRED,
+        _EXPIRED_SUMMARY,
         "CloudFormation works with the caller's credentials as long as they last, unless `cloudformation_role` is set.",
         "Log in again; with cloudformation_role it can't happen.",
     ),
     _rule(
+        "credentials_invalid",
+        _INVALID,
+        _INVALID_SUMMARY,
+        _OF_BOOTSTRAP,
+        "Use a role's credentials: IAM refuses those of a session (GetSessionToken) that were made without MFA.",
+        bootstrap=True,
+    ),
+    _rule(
         # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
         "credentials_invalid",
-        r"security token included in the request is invalid|InvalidClientTokenId",
-        "IAM doesn't take the caller's credentials",
+        _INVALID,
+        _INVALID_SUMMARY,
         "It refuses session credentials (GetSessionToken) that were made without MFA.",
         "Deploy with a role's credentials, or set cloudformation_role.",
     ),

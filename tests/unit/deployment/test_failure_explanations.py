@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from paycli.cli import COMMANDS
 from paycli.deployment.failure import explanations, reason
 from paycli.deployment.failure.explanations import Explanation, explain
+from paycli.stack.bootstrap import BOOTSTRAP_STACK
 from paycli.stack.retention import DATA_TYPES
 
 REASONS = tomllib.loads((Path(__file__).parent / "failure_texts.toml").read_text())["reason"]
@@ -71,6 +72,28 @@ def test_a_missing_permission_is_named_in_the_first_words() -> None:
 )
 def test_what_only_looks_alike_is_not_explained(text: str, resource_type: str) -> None:
     assert explain(text, resource_type, "Thing") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        (
+            "User: x is not authorized to perform: s3:CreateBucket on resource: y",
+            "Allow s3:CreateBucket on y in a policy of x. `paycli config deployer-policy --for bootstrap` prints what",
+        ),
+        ("The security token included in the request is expired", "Log in again."),
+        ("The security token included in the request is invalid", "Use a role's credentials"),
+    ],
+)
+def test_the_bootstrap_stack_is_made_without_a_role(said: str, hint: str) -> None:
+    explained = explain(said, "AWS::S3::Bucket", "ArtifactBucket", stack=BOOTSTRAP_STACK)
+    assert explained
+    assert "with the caller's rights, without `cloudformation_role`. No payment stack is touched." in explained.text
+    assert explained.hint.startswith(hint)
+    assert "cloudformation_role" not in explained.hint
+    other = explain(said, "AWS::S3::Bucket", "ArtifactBucket", stack="payment-api-dev")
+    assert other
+    assert "touched" not in other.text
 
 
 @pytest.mark.parametrize("where", ["", " in a service control policy: arn:aws:organizations::1:policy/o-1/p-1"])

@@ -223,6 +223,14 @@ def test_the_bootstrap_stack_is_deleted_by_cloudformation_s_own_command(scripted
     assert "--region" not in error.hint
 
 
+def test_a_denied_bootstrap_says_that_payments_are_untouched(scripted: Scripted) -> None:
+    bootstrap = STACK_ID.replace("payment-api-dev", "paycli-bootstrap")
+    denied = created(1, "Bucket", "User: x is not authorized to perform: s3:CreateBucket", StackName="paycli-bootstrap")
+    error = error_of(scripted, "ROLLBACK_COMPLETE", denied, stack_id=bootstrap)
+    assert "No payment stack is touched." in error.message
+    assert "`paycli config deployer-policy --for bootstrap` prints what it needs." in error.hint
+
+
 @pytest.mark.parametrize(
     ("partition", "region", "url"),
     [
