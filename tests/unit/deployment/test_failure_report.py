@@ -22,6 +22,7 @@ CONSOLE = (
     "arn%3Aaws%3Acloudformation%3Aus-east-1%3A111111111111%3Astack%2Fpayment-api-dev%2F1"
 )
 NOT_OURS = "It doesn't belong to this stack: it was made by hand, or kept when an earlier stack was deleted."
+DELETE_BOOTSTRAP = "aws cloudformation delete-stack --stack-name paycli-bootstrap --region us-east-1"
 BUSY = (
     "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its "
     "minimum value of [10]."
@@ -139,6 +140,31 @@ def test_a_rollback_that_hangs_says_what_stops_it_and_how_to_go_on(scripted: Scr
     assert "What can't be mended can stay as it is: paycli deploy --env dev --skip Queue\n" in after
     assert error.hint == "Allow sqs:SetQueueAttributes in a policy of x. Then: paycli deploy --env dev"
     assert [cause["rollback"] for cause in error.data["causes"]] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("stack", "command"),
+    [
+        ("payment-api-dev", "paycli teardown --env dev --retain Topic --retain Queue"),
+        (
+            "paycli-bootstrap",
+            f"{DELETE_BOOTSTRAP} --retain-resources Topic Queue",
+        ),
+    ],
+)
+def test_a_delete_that_fails_says_what_can_stay_behind_and_how(scripted: Scripted, stack: str, command: str) -> None:
+    error = error_of(
+        scripted,
+        "DELETE_FAILED",
+        raw_event(0, "DELETE_IN_PROGRESS"),
+        raw_event(1, "DELETE_FAILED", "Topic", "in use"),
+        raw_event(2, "DELETE_FAILED", "Queue", "in use"),
+        raw_event(3, "DELETE_FAILED", "", "The following resource(s) failed to delete: [Topic, Queue]. "),
+        stack_id=STACK_ID.replace("payment-api-dev", stack),
+    )
+    assert f"\nWhat can't be deleted can stay behind: {command}\n" in error.message
+    silent = error_of(scripted, "DELETE_FAILED", stack_id=STACK_ID)
+    assert "stay behind" not in silent.message
 
 
 @pytest.mark.parametrize(
