@@ -4,7 +4,7 @@ import pytest
 
 from tests.fakes.project import FakeProject
 from tests.integration.conftest import Within
-from tests.integration.deploys import STACK, error_of, slower_alarm
+from tests.integration.deploys import ALARM, LONG, STACK, error_of, slower_alarm
 
 DEPLOY = ("deploy", "--env", "dev", "--yes")
 
@@ -40,3 +40,13 @@ def test_a_deploy_that_another_one_outran_while_it_planned_says_so(cloud: FakePr
     ran = within(*DEPLOY)
     assert f"{STACK} is UPDATE_IN_PROGRESS: something else works on it." in error_of(ran)
     assert "Wait until it is done" in error_of(ran)
+
+
+def test_a_token_that_expires_in_the_middle_names_the_command_that_goes_on(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed(other=slower_alarm)
+    cloud.aws.scenario.durations[ALARM] = LONG
+    begun = cloud.aws.reached(STACK, "UPDATE_IN_PROGRESS", ALARM)
+    ran = within(*DEPLOY, moments=[(begun, cloud.aws.faults.expire_credentials)])
+    assert ran.status == 3
+    assert "the same command follows it again. " in error_of(ran)
+    assert error_of(ran).rstrip().endswith("Then: paycli deploy --env dev --yes")
