@@ -328,6 +328,22 @@ def test_of_a_rollback_that_hangs_the_cause_is_what_it_hangs_on() -> None:
     assert "Cause          Function (AWS::Lambda::Function): denied" in screen(found_on(account))
 
 
+def test_of_a_rollback_that_hangs_again_the_cause_is_the_newest_attempt_s() -> None:
+    account = Account()
+    account.described["StackStatus"] = "UPDATE_ROLLBACK_FAILED"
+    account.pages[0] = [
+        event(12, "UPDATE_ROLLBACK_FAILED"),
+        event(11, "UPDATE_FAILED", "Other", "throttled"),
+        event(10, "UPDATE_ROLLBACK_IN_PROGRESS", reason="User Initiated"),
+        event(9, "UPDATE_ROLLBACK_FAILED"),
+        event(8, "UPDATE_FAILED", "Function", "denied"),
+        event(7, "UPDATE_ROLLBACK_IN_PROGRESS"),
+        event(6, "UPDATE_FAILED", "Topic", "a bad name"),
+        event(5, "UPDATE_IN_PROGRESS"),
+    ]
+    assert "Cause          Other (AWS::Lambda::Function): throttled" in screen(found_on(account))
+
+
 @pytest.mark.parametrize("pages", [[[event(9, "DELETE_FAILED")]], [[]]])
 def test_a_failure_whose_events_are_gone_has_no_cause(pages: list[list[dict[str, Any]]]) -> None:
     account = Account()

@@ -33,10 +33,12 @@ def failed(
     after = aftermath(finished.status, stack, environment, served=served, command=command)
     # While a rollback hangs, what stops it is what has to be mended first.
     lifted = _explanation(of_rollback if finished.status.endswith("ROLLBACK_FAILED") else own)
+    # A rollback that was begun anew has no other causes than its own: they are the first then.
+    first, second = (own, of_rollback) if own else (of_rollback, own)
     message = [
-        *(report.lines(own, lifted) if own else [] if of_rollback else [report.silent(finished.status, stack.name)]),
+        *(report.lines(first, lifted) if first else [report.silent(finished.status, stack.name)]),
         after.did,
-        *report.lines(of_rollback, lifted),
+        *report.lines(second, lifted),
         *_skippable(of_rollback, finished.status, after.next),
         *_retainable(own, finished.status, after.next),
         *([f"Console: {stack.console}"] if stack.console else []),

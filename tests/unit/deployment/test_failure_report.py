@@ -89,8 +89,11 @@ def test_a_rollback_that_hangs_again_says_why_at_once(scripted: Scripted) -> Non
     events = [raw_event(2, "UPDATE_ROLLBACK_IN_PROGRESS"), raw_event(3, "UPDATE_FAILED", "Queue", "throttled for good")]
     error = error_of(scripted, "UPDATE_ROLLBACK_FAILED", *events)
     assert "gives no reason" not in error.message
-    assert error.message.startswith("What CloudFormation did: it began to go back")
-    assert "Queue (AWS::DynamoDB::Table) could not be put back: throttled for good" in error.message
+    assert error.message.startswith(
+        "Queue (AWS::DynamoDB::Table) could not be put back: throttled for good\nWhat Cloud"
+    )
+    assert "did: it began to go back to the previous version, and could not finish" in error.message
+    assert error.message.count("could not be put back") == 1
 
 
 def test_a_stack_that_somebody_deletes_meanwhile_is_not_called_undeletable(scripted: Scripted) -> None:
