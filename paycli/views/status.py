@@ -64,6 +64,8 @@ def _state(stack: "StackState", history: "History | Unread", at: datetime) -> It
         yield _unread("Events", history)
     elif history.cause:
         yield _line("Cause", history.cause, _BAD)
+        if history.explanation:
+            yield _line("", f"It means: {history.explanation}")
 
 
 def _last_change(stack: "StackState", deploy: "str | Unread | None", at: datetime) -> Text:

@@ -328,6 +328,29 @@ def test_of_a_rollback_that_hangs_the_cause_is_what_it_hangs_on() -> None:
     assert "Cause          Function (AWS::Lambda::Function): denied" in screen(found_on(account))
 
 
+def test_a_frequent_cause_is_told_in_the_words_of_the_deploy() -> None:
+    account = Account()
+    account.described["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE"
+    reason = "It decreases account's UnreservedConcurrentExecution below its minimum value of [10]."
+    account.pages = [
+        [
+            event(9, "UPDATE_ROLLBACK_COMPLETE"),
+            event(8, "UPDATE_ROLLBACK_IN_PROGRESS"),
+            event(7, "UPDATE_FAILED", "Function", reason),
+            event(6, "UPDATE_IN_PROGRESS"),
+        ]
+    ]
+    shown = screen(found_on(account))
+    assert f"Cause          Function (AWS::Lambda::Function): {reason}\n" in shown
+    meaning = (
+        "               It means: the account has too little concurrency left to reserve. Lambda keeps 10 concurrent"
+    )
+    assert meaning in shown
+    assert "Lower [reserved_concurrency] in paycli.toml" in shown
+    account.pages[0][2] = event(7, "UPDATE_FAILED", "Function", "nobody knows this")
+    assert "It means" not in screen(found_on(account))
+
+
 def test_of_a_rollback_that_hangs_again_the_cause_is_the_newest_attempt_s() -> None:
     account = Account()
     account.described["StackStatus"] = "UPDATE_ROLLBACK_FAILED"
