@@ -16,7 +16,7 @@ from paycli.operations.queue_depth import QUEUES, Queue, read_depth
 from paycli.operations.readings import Unread, begin, outcome
 from paycli.operations.restore.tables import live_name
 from paycli.operations.stack_state import History, StackState, last_deploy, read_history, stack_state
-from paycli.operations.table_state import TableState, read_table
+from paycli.operations.table_state import TableState, of_stack, read_table
 from paycli.operations.traffic import Traffic, read_traffic
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def gather(aws: Aws, environment: "Environment", *, deadline_seconds: float = DE
         history=outcome(history, deadline),
         last_deploy=outcome(deploy, deadline),
         alarms=outcome(alarms, deadline),
-        table=outcome(table, deadline),
+        table=of_stack(outcome(table, deadline), state.state),
         payments=outcome(payments, deadline),
         queues=tuple(Queue(queue, outcome(depth, deadline)) for queue, depth in depths.items()),
         health=outcome(health, deadline),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from paycli.operations.readings import Unread
-from paycli.operations.table_state import GONE
+from paycli.operations.table_state import GONE, NOT_MADE
 from paycli.operations.traffic import MINUTES
 from paycli.text import printable, span
 
@@ -118,6 +118,8 @@ def _payments(payments: "Traffic | Unread") -> Text:
 def _table(table: "TableState | Unread") -> Text:
     if isinstance(table, Unread):
         return _unread("Table", table)
+    if table.state == NOT_MADE:
+        return _line("Table", f"{table.name} is not made yet", _WARN)
     if table.state == GONE:
         return _line("Table", f"{table.name} is gone, and every payment with it: docs/recovery.md", _BAD)
     if not (table.restorable_from and table.restorable_to):

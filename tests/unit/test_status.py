@@ -20,6 +20,7 @@ from paycli.errors import ConfigurationError, PaycliError
 from paycli.operations.readings import Unread
 from paycli.operations.stack_state import _MEANINGS, stack_state
 from paycli.operations.status import Status, gather
+from paycli.operations.table_state import TableState
 from paycli.stack.monitoring import watches
 from paycli.views import status as status_view
 from tests.unit.smoke.smoke_stack import AwsError, Reply, Stack, aws_of, outputs, problem, serving
@@ -471,10 +472,25 @@ def test_payments_are_counted_and_failed_ones_stand_out() -> None:
     assert "0 failed (5xx); 1 failures couldn't be queued" in screen(found_on(account))
 
 
-def test_a_table_that_is_gone_or_cannot_serve_stands_out() -> None:
-    def no_table(_: dict[str, Any]) -> dict[str, Any]:
-        raise AwsError("ResourceNotFoundException")
+def no_table(_: dict[str, Any]) -> dict[str, Any]:
+    raise AwsError("ResourceNotFoundException")
 
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED"])
+def test_a_table_that_a_first_create_did_not_make_is_not_gone(status: str) -> None:
+    account = Account()
+    account.described |= {"StackStatus": status, "Outputs": []}
+    account.pages = [[event(9, status)]]
+    account.operations["DescribeTable"] = no_table
+    found = found_on(account)
+    assert "Table          transactions-test is not made yet" in screen(found)
+    assert isinstance(found.table, TableState)
+    assert found.table.state == "NOT_MADE"
+    account.operations["DescribeTable"] = refused
+    assert "Table          can't be read" in screen(found_on(account))
+
+
+def test_a_table_that_is_gone_or_cannot_serve_stands_out() -> None:
     account = Account()
     account.operations["DescribeTable"] = no_table
     shown = screen(found_on(account))
