@@ -62,6 +62,11 @@ class StackState:
     drift_checked_at: datetime | None
     change_set_id: str | None  # of the last change set that was executed
 
+    @property
+    def last_failed(self) -> bool:
+        """Whether the last deploy has failed: what its change set says is of what doesn't serve."""
+        return _is_failed(self.state) and not self.state.startswith("DELETE")
+
 
 @dataclass(frozen=True)
 class History:

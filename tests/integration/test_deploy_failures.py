@@ -2,9 +2,13 @@
 
 import pytest
 
+from paycli.aws import connect
+from paycli.configuration import load
+from paycli.deployment import stacks
+from paycli.operations.serving import Serving, read_serving
 from tests.fakes.project import FakeProject
 from tests.integration.conftest import Within
-from tests.integration.deploys import ALARM, LONG, STACK, error_of, slower_alarm
+from tests.integration.deploys import ALARM, LONG, STACK, error_of, records, slower_alarm
 
 DEPLOY = ("deploy", "--env", "dev", "--yes")
 
@@ -50,3 +54,27 @@ def test_a_token_that_expires_in_the_middle_names_the_command_that_goes_on(cloud
     assert ran.status == 3
     assert "the same command follows it again. " in error_of(ran)
     assert error_of(ran).rstrip().endswith("Then: paycli deploy --env dev --yes")
+
+
+def test_after_a_deploy_that_was_undone_the_records_tell_what_serves(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed(other=slower_alarm)
+    assert serving(cloud) is None  # and no record is read
+    assert within(*DEPLOY).status == 0
+    (cloud.root / "paycli.toml").write_text("[env.dev]\nmemory_mb = 256\n")
+    cloud.linted("dev")
+    cloud.aws.scenario.fail("ValidationFunction", on="update", reason="Lambda has no mind for it", times=2)
+    assert within(*DEPLOY).status == 1
+    assert [record.result for record in records(cloud)] == ["succeeded", "failed"]
+    assert serving(cloud) == Serving(1, records(cloud)[0].version.commit)
+    bucket = cloud.aws.stack("paycli-bootstrap").outputs["ArtifactBucket"]
+    cloud.aws.lay(bucket, "deployments/dev/000009.json", b"of a newer paycli")
+    assert serving(cloud) is None
+
+
+def serving(cloud: FakeProject) -> Serving | None:
+    """Return what the status reads; `within` has set the variables by which the fake AWS is found."""
+    environment = load("dev", cloud.root).environment
+    aws = connect(environment)
+    stack = stacks.find(aws.client("cloudformation"), STACK)
+    assert stack
+    return read_serving(aws, environment, stack, "111111111111")

@@ -18,6 +18,7 @@ from paycli.commands.common import Project
 from paycli.deployment import stacks
 from paycli.errors import ConfigurationError, PaycliError
 from paycli.operations.readings import Unread
+from paycli.operations.serving import Serving
 from paycli.operations.stack_state import _MEANINGS, stack_state
 from paycli.operations.status import Status, gather
 from paycli.operations.table_state import TableState
@@ -376,6 +377,31 @@ def test_a_failure_whose_events_are_gone_has_no_cause(pages: list[list[dict[str,
     shown = screen(found_on(account))
     assert "the delete failed" in shown
     assert "Cause" not in shown
+
+
+@pytest.mark.parametrize(
+    ("serving", "words"),
+    [
+        (Serving(11, "c0ffee"), ", failed (what serves is deploy 11, commit c0ffee): "),
+        (Serving(11, ""), ", failed (what serves is deploy 11): "),
+        (Unread("denied"), ", failed: "),
+        (None, ", failed: "),
+    ],
+)
+def test_the_last_change_says_that_it_failed_and_what_serves(serving: Any, words: str) -> None:
+    account = Account()
+    account.described["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE"
+    status = found_on(account)
+    assert status.serving is None  # there is no bootstrap stack
+    shown = screen(replace(status, serving=serving))
+    assert f"Last change    {BEGAN:%Y-%m-%d %H:%M:%S} UTC (5 h ago){words}{SAID}" in shown
+
+
+@pytest.mark.parametrize("status", ["DELETE_FAILED", "UPDATE_COMPLETE"])
+def test_a_last_change_that_did_not_fail_says_nothing_of_it(status: str) -> None:
+    account = Account()
+    account.described["StackStatus"] = status
+    assert f"(5 h ago): {SAID}" in screen(found_on(account))
 
 
 @pytest.mark.parametrize(
