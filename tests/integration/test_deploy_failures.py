@@ -46,6 +46,21 @@ def test_a_deploy_that_another_one_outran_while_it_planned_says_so(cloud: FakePr
     assert "Wait until it is done" in error_of(ran)
 
 
+def test_an_alarm_that_was_deleted_comes_back_as_the_hint_says(cloud: FakeProject, within: Within) -> None:
+    (cloud.root / "paycli.toml").write_text("[env.dev]\nrollback_on_alarm = true\n")
+    stack = cloud.deployed(other=slower_alarm)
+    name, kind = "api-5xx-dev", "AWS::CloudWatch::Alarm"
+    cloud.aws.destroy(STACK, next(one.logical_id for one in stack.resources.values() if one.physical_id == name))
+    ran = within(*DEPLOY)
+    assert f"{STACK} could not be updated: the alarm {name} is missing." in error_of(ran)
+    assert f"aws cloudwatch put-metric-alarm --alarm-name {name} " in error_of(ran)
+    cloud.aws.leave_behind(kind, name, {"AlarmName": name})
+    assert within(*DEPLOY, "--revert-drift").status == 0
+    standing = cloud.aws.standing(kind, name)
+    assert standing
+    assert "Metrics" in standing.properties
+
+
 def test_a_token_that_expires_in_the_middle_names_the_command_that_goes_on(cloud: FakeProject, within: Within) -> None:
     cloud.deployed(other=slower_alarm)
     cloud.aws.scenario.durations[ALARM] = LONG
