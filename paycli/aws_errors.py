@@ -27,7 +27,8 @@ class Denial:
         what = f"{self.action} on {self.resource}" if self.resource else self.action
         article = "an" if self.policy.startswith("identity") else "a"
         if self.explicit:
-            return f"A statement of {article} {self.policy} denies {what}: whoever keeps that policy has to change it."
+            policy = self.policy or "policy"
+            return f"A statement of {article} {policy} denies {what}: whoever keeps that policy has to change it."
         if self.policy not in {"", "identity-based policy"}:
             return f"No {self.policy} allows {what}, and the caller's own policies can't make up for it."
         trust = " The role's trust policy must allow it too." if self.action == "sts:AssumeRole" else ""
@@ -40,7 +41,7 @@ _DENIAL = re.compile(
     r" (?P<action>[\w-]+(?::[\w*]+)?)"
     r"(?: on (?:the )?resource: (?P<resource>.+?)(?= because | with an explicit| \(|[\"\n]|$))?"
     r"(?: because no (?P<lacking>[\w -]+?) allows"
-    r"| with an explicit deny in an? (?P<denying>[\w -]+(?:policy|boundary)))?"
+    r"|(?P<explicit> with an explicit deny)(?: in an? (?P<denying>[\w -]+(?:policy|boundary)))?)?"
 )
 
 
@@ -56,7 +57,7 @@ def denial(message: str) -> Denial | None:
         return Denial("", "", "", "", explicit=False, encoded=encoded[1]) if encoded else None
     said = {name: text or "" for name, text in found.groupdict().items()}
     policy = said["denying"] or said["lacking"]
-    return Denial(said["who"], said["action"], said["resource"], policy, explicit=bool(said["denying"]))
+    return Denial(said["who"], said["action"], said["resource"], policy, explicit=bool(said["explicit"]))
 
 
 @dataclass(frozen=True)

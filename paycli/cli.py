@@ -4,6 +4,7 @@ import contextlib
 import gc
 import importlib
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -173,6 +174,8 @@ def run(arguments: list[str]) -> int:
         if debug:
             raise
         known = problem if isinstance(problem, PaycliError) else _explained(problem)
+        if "the same command" in known.hint:  # as those say that follow what goes on without paycli
+            known.hint += f" Then: {shlex.join(['paycli', *arguments])}"
         return _refuse(arguments, known, known.status)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 SCHEMA = 1
+_WORD = re.compile(r"\S+\s*")
 _LABEL = re.compile(r"\s*\S.*?\s{2,}|\s+")  # how a line begins below which its other lines stand
 
 
@@ -84,8 +85,8 @@ def _write(stream: TextIO, part: Any) -> None:
 def show(console: "Console", part: Any) -> None:
     """Print a line or a table; off a terminal without trailing blanks.
 
-    A terminal gets a long line in several, parted between words. One with a word that is too long for that (a URL to
-    copy) is left to the terminal to wrap.
+    A terminal gets a long line in several, parted between words. A word that is too long for that (a URL to copy) stays
+    whole, and ends its line: the terminal wraps that one.
     """
     from rich.table import Table as RichTable
 
@@ -111,20 +112,37 @@ def _wrapped(console: "Console", part: "str | Text") -> "Text":
 
 
 def _pieces(console: "Console", line: "Text") -> "Iterable[Text]":
-    from rich.cells import cell_len
     from rich.text import Text
 
+    if line.cell_len <= console.width:
+        return [line]
     begins = _LABEL.match(line.plain)
     indent = begins.end() if begins else 0
-    width = console.width - indent
-    if line.cell_len <= console.width or max(map(cell_len, line.plain[indent:].split()), default=0) > width:
-        return [line]
+    if indent > console.width // 2:  # what goes on would have no room
+        indent = 0
     label, said = line.divide([indent]) if indent else (Text(), line)
-    pieces = said.wrap(console, width, overflow="fold")
+    pieces = said.divide(_breaks(said.plain, console.width - indent))
     for piece in pieces:
         piece.rstrip()
     first, *others = pieces
     return [label + first, *(Text(" " * indent) + other for other in others)]
+
+
+def _breaks(text: str, width: int) -> list[int]:
+    """Return where a text is parted, so that each line fits the width, or is a word that is too long for any.
+
+    rich's own wrapping breaks such a word, or none at all.
+    """
+    from rich.cells import cell_len
+
+    breaks: list[int] = []
+    used = 0
+    for word in _WORD.finditer(text):
+        if used and used + cell_len(word[0].rstrip()) > width:
+            breaks.append(word.start())
+            used = 0
+        used += cell_len(word[0])
+    return breaks
 
 
 def plain(parts: Iterable[Any]) -> str:

@@ -1,6 +1,7 @@
 """Change sets: the plan of a deploy, as data."""
 
 import contextlib
+import re
 import secrets
 import time
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,8 @@ from paycli.errors import PaycliError
 from paycli.stack.retention import DATA_TYPES
 
 _DEADLINE_SECONDS = 300.0
+# What CreateChangeSet says of a stack that another deploy has begun to change meanwhile.
+_WORKING = re.compile(r"(?:while in status|is in) \[?(\w+_IN_PROGRESS)")
 _VISIBLE_SECONDS = 10.0  # by then a new change set must show: CloudFormation's answers are eventually consistent
 
 
@@ -113,6 +116,8 @@ def _begin(cloudformation: Any, request: Mapping[str, Any]) -> dict[str, str]:
     except ClientError as error:
         if "already exists and cannot be created again" in words(error):
             raise stacks.busy(request["StackName"], "being created") from None
+        if working := _WORKING.search(words(error)):
+            raise stacks.busy(request["StackName"], working[1]) from None
         raise
     return made
 

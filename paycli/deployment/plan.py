@@ -1,9 +1,10 @@
 """The plan of a deploy: prepare it (up to the change set), guard it, or take it back."""
 
+import contextlib
 import hashlib
 import json
 import subprocess
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from paycli import __version__
 from paycli.aws import Aws, Caller, check_caller
 from paycli.aws_errors import words
-from paycli.deployment import artifacts, bootstrap, changeset, lint, readoption, stacks, states
+from paycli.deployment import artifacts, bootstrap, changeset, failure, lint, readoption, stacks, states
 from paycli.deployment.artifacts import Bucket
 from paycli.deployment.changeset import Change, ChangeSet, Wanted
 from paycli.deployment.package import CodePackage, package
@@ -131,7 +132,9 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, opti
     if not options.revert_drift and _is_deployed(cloudformation, plan):
         _demand_table_of(aws, plan)
         return plan
-    if bucket and not options.dry_run and artifacts.upload_if_absent(bucket, code):
+    with _changing_nothing(plan):
+        uploaded = bucket and not options.dry_run and artifacts.upload_if_absent(bucket, code)
+    if uploaded:
         report(Step(f"Uploaded the handlers: {code.key} ({len(code.content) / 1024:.1f} KB)"))
     return with_change_set(aws, plan, revert_drift=options.revert_drift)
 
@@ -147,17 +150,29 @@ def with_change_set(aws: Aws, plan: Plan, *, revert_drift: bool = False) -> Plan
         _demand_table_of(aws, plan)
     creates = plan.wanted.creates
     unserving = not (creates or plan.serves_before)
-    wanted = replace(
-        plan.wanted,
-        template=_source(plan.bucket, plan.body),
-        parameters=_parameters(plan, protects=_table_stands(aws, plan)),
-        alarms=() if creates or unserving else _triggers(aws, plan),
-        revert_drift=(revert_drift or unserving) and not creates,
-    )
-    if plan.kept:
-        return replace(plan, wanted=wanted, change_set=_import(aws, plan))
-    change_set = changeset.create(aws.client("cloudformation"), plan.environment, wanted)
+    with _changing_nothing(plan):
+        wanted = replace(
+            plan.wanted,
+            template=_source(plan.bucket, plan.body),
+            parameters=_parameters(plan, protects=_table_stands(aws, plan)),
+            alarms=() if creates or unserving else _triggers(aws, plan),
+            revert_drift=(revert_drift or unserving) and not creates,
+        )
+        if plan.kept:
+            return replace(plan, wanted=wanted, change_set=_import(aws, plan))
+        change_set = changeset.create(aws.client("cloudformation"), plan.environment, wanted)
     return replace(plan, wanted=wanted, change_set=change_set)
+
+
+@contextlib.contextmanager
+def _changing_nothing(plan: Plan) -> Iterator[None]:
+    """Say of what AWS refuses what it means for the plan, and that nothing was changed."""
+    from botocore.exceptions import ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        raise failure.refused_request(error, plan.environment, plan.command) from error
 
 
 def completed(aws: Aws, plan: Plan) -> Plan:

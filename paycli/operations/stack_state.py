@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from paycli.deployment import follow, stacks
+from paycli.deployment.failure.cause import Cause
 from paycli.deployment.failure.causes import causes
 
 Condition = Literal["good", "busy", "bad"]
@@ -61,13 +62,22 @@ class StackState:
     drift_checked_at: datetime | None
     change_set_id: str | None  # of the last change set that was executed
 
+    @property
+    def last_failed(self) -> bool:
+        """Whether the last deploy has failed: what its change set says is of what doesn't serve."""
+        return _is_failed(self.state) and not self.state.startswith("DELETE")
+
 
 @dataclass(frozen=True)
 class History:
-    """What the stack's events tell: `since` its state is what it is, and the `cause` where that is a failed one."""
+    """What the stack's events tell: `since` its state is what it is, and the `cause` where that is a failed one.
+
+    `explanation` says what the cause means and what to do about it, where it is one of the frequent ones.
+    """
 
     since: datetime | None
     cause: str | None
+    explanation: str | None = None
 
 
 def stack_state(described: Mapping[str, Any], stack: stacks.Stack) -> StackState:
@@ -116,10 +126,14 @@ def read_history(cloudformation: Any, stack_name: str) -> History:
             found = causes(cloudformation, stack_name) if _is_failed(event.status) else []
             if event.status.endswith("ROLLBACK_FAILED"):  # what it hangs on has to be mended first
                 found = sorted(found, key=lambda cause: not cause.rollback)
-            return History(
-                event.at, f"{found[0].logical_id} ({found[0].resource_type}): {found[0].reason}" if found else None
-            )
+            return _told(event.at, found[0]) if found else History(event.at, None)
     return History(None, None)
+
+
+def _told(since: datetime, cause: Cause) -> History:
+    known = cause.explanation
+    explanation = f"{known.summary}. {known.text} {known.hint}".rstrip() if known else None
+    return History(since, f"{cause.logical_id} ({cause.resource_type}): {cause.reason}", explanation)
 
 
 def _is_failed(state: str) -> bool:

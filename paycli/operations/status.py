@@ -15,8 +15,9 @@ from paycli.operations.api_health import Health, read_health
 from paycli.operations.queue_depth import QUEUES, Queue, read_depth
 from paycli.operations.readings import Unread, begin, outcome
 from paycli.operations.restore.tables import live_name
+from paycli.operations.serving import Serving, read_serving
 from paycli.operations.stack_state import History, StackState, last_deploy, read_history, stack_state
-from paycli.operations.table_state import TableState, read_table
+from paycli.operations.table_state import TableState, of_stack, read_table
 from paycli.operations.traffic import Traffic, read_traffic
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Status:
     stack: StackState | Unread
     history: History | Unread
     last_deploy: str | Unread | None
+    serving: Serving | Unread | None  # where the last deploy has failed and was undone
     alarms: Alarms | Unread
     table: TableState | Unread
     payments: Traffic | Unread
@@ -44,6 +46,8 @@ class Status:
 
 def gather(aws: Aws, environment: "Environment", *, deadline_seconds: float = DEADLINE_SECONDS) -> Status:
     """Read it all: 11 calls of AWS in two rounds, one more for each queue that isn't empty, and GET /health.
+
+    After an update that was undone, some more tell what serves.
 
     A part that can't be read, or not by the deadline, is Unread. Raises PaycliError where there is no stack, and
     where the credentials can't be used or belong to another account.
@@ -57,7 +61,7 @@ def gather(aws: Aws, environment: "Environment", *, deadline_seconds: float = DE
     alarms = begin(partial(read_alarms, cloudwatch, environment))
     table = begin(partial(read_table, dynamodb, live_name(environment)))
     payments = begin(partial(read_traffic, cloudwatch, environment))
-    place = check_caller(aws, environment).place
+    caller = check_caller(aws, environment)
 
     described = outcome(describing, deadline)
     if described is None:
@@ -65,10 +69,11 @@ def gather(aws: Aws, environment: "Environment", *, deadline_seconds: float = DE
     if isinstance(described, Unread):
         return Status(
             at=datetime.now(UTC),
-            place=place,
+            place=caller.place,
             stack=described,
             history=outcome(history, deadline),
             last_deploy=None,
+            serving=None,
             alarms=outcome(alarms, deadline),
             table=outcome(table, deadline),
             payments=outcome(payments, deadline),
@@ -83,17 +88,19 @@ def gather(aws: Aws, environment: "Environment", *, deadline_seconds: float = DE
     state = stack_state(described, stack)
     flat = outputs.resolved(aws, stack) if stack.outputs else {}
     deploy = begin(partial(last_deploy, cloudformation, state))
+    serving = begin(partial(read_serving, aws, environment, stack, caller.account))
     depths = {queue: begin(partial(read_depth, sqs, cloudwatch, url)) for queue, url in _urls(environment, flat)}
     endpoint = flat.get("APIEndpoint")
     health = begin(partial(read_health, aws, endpoint, signed=environment.authorization == "iam"))
     return Status(
         at=datetime.now(UTC),
-        place=place,
+        place=caller.place,
         stack=state,
         history=outcome(history, deadline),
         last_deploy=outcome(deploy, deadline),
+        serving=outcome(serving, deadline),
         alarms=outcome(alarms, deadline),
-        table=outcome(table, deadline),
+        table=of_stack(outcome(table, deadline), state.state),
         payments=outcome(payments, deadline),
         queues=tuple(Queue(queue, outcome(depth, deadline)) for queue, depth in depths.items()),
         health=outcome(health, deadline),

@@ -4,9 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from paycli.operations.readings import Unread
 from paycli.operations.restore.tables import describe
 
 GONE = "GONE"  # the state of a table that isn't there
+NOT_MADE = "NOT_MADE"  # the same where the stack's first create has failed or still runs: there never was one
+_FIRST_CREATE = frozenset(
+    {"CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
+)
 
 
 @dataclass(frozen=True)
@@ -14,7 +19,7 @@ class TableState:
     """The table; from when to when it can be restored, both None where it is gone or point-in-time recovery is off."""
 
     name: str
-    state: str  # DynamoDB's TableStatus, or GONE
+    state: str  # DynamoDB's TableStatus, GONE or NOT_MADE
     restorable_from: datetime | None = None
     restorable_to: datetime | None = None
 
@@ -30,3 +35,10 @@ def read_table(dynamodb: Any, name: str) -> TableState:
         return TableState(name, found["TableStatus"])
     times = (recovery.get(f"{end}RestorableDateTime") for end in ("Earliest", "Latest"))
     return TableState(name, found["TableStatus"], *times)
+
+
+def of_stack(table: TableState | Unread, stack: str) -> TableState | Unread:
+    """Return the table as it is to be understood while the stack is in that state."""
+    if isinstance(table, Unread) or table.state != GONE or stack not in _FIRST_CREATE:
+        return table
+    return TableState(table.name, NOT_MADE)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from paycli.operations.readings import Unread
-from paycli.operations.table_state import GONE
+from paycli.operations.table_state import GONE, NOT_MADE
 from paycli.operations.traffic import MINUTES
 from paycli.text import printable, span
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from paycli.operations.alarm_state import Alarms
     from paycli.operations.api_health import Health
     from paycli.operations.queue_depth import Queue
+    from paycli.operations.serving import Serving
     from paycli.operations.stack_state import History, StackState
     from paycli.operations.status import Status
     from paycli.operations.table_state import TableState
@@ -45,7 +46,7 @@ def _lines(found: "Status") -> Iterator[Text]:
         yield _line("", "Health, queues and the rest are found through the stack.")
         return
     yield from _state(found.stack, found.history, found.at)
-    yield _last_change(found.stack, found.last_deploy, found.at)
+    yield _last_change(found.stack, found.last_deploy, found.serving, found.at)
     yield _line("Code", found.stack.code_key or "unknown")
     yield from _health(found.health)
     yield from _alarms(found.alarms, found.at)
@@ -64,14 +65,29 @@ def _state(stack: "StackState", history: "History | Unread", at: datetime) -> It
         yield _unread("Events", history)
     elif history.cause:
         yield _line("Cause", history.cause, _BAD)
+        if history.explanation:
+            yield _line("", f"It means: {history.explanation}")
 
 
-def _last_change(stack: "StackState", deploy: "str | Unread | None", at: datetime) -> Text:
+def _last_change(
+    stack: "StackState", deploy: "str | Unread | None", serving: "Serving | Unread | None", at: datetime
+) -> Text:
     label = "Running since" if stack.state.endswith("_IN_PROGRESS") else "Last change"
+    when = _when(stack.changed_at, at)
+    if stack.last_failed:
+        when += f", failed{_instead(serving)}"
     if isinstance(deploy, Unread):
-        return _line(label, f"{_when(stack.changed_at, at)}; by whom can't be read: {deploy.unread}", _WARN)
+        return _line(label, f"{when}; by whom can't be read: {deploy.unread}", _WARN)
     said = f": {deploy}" if deploy else "; AWS doesn't tell by whom"
-    return _line(label, f"{_when(stack.changed_at, at)}{said}")
+    return _line(label, f"{when}{said}", _WARN if stack.last_failed else "")
+
+
+def _instead(serving: "Serving | Unread | None") -> str:
+    """Say what serves instead of a deploy that was undone, as far as the records tell."""
+    if serving is None or isinstance(serving, Unread):
+        return ""
+    commit = f", commit {serving.commit}" if serving.commit else ""
+    return f" (what serves is deploy {serving.number}{commit})"
 
 
 def _health(health: "Health | Unread | None") -> Iterator[Text]:
@@ -116,6 +132,8 @@ def _payments(payments: "Traffic | Unread") -> Text:
 def _table(table: "TableState | Unread") -> Text:
     if isinstance(table, Unread):
         return _unread("Table", table)
+    if table.state == NOT_MADE:
+        return _line("Table", f"{table.name} is not made yet", _WARN)
     if table.state == GONE:
         return _line("Table", f"{table.name} is gone, and every payment with it: docs/recovery.md", _BAD)
     if not (table.restorable_from and table.restorable_to):

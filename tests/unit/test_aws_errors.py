@@ -153,6 +153,11 @@ REFUSED = f"User: {ROLE} is not authorized to perform: lambda:CreateFunction on 
             "A statement of an identity-based policy denies",
         ),
         (
+            f"{REFUSED} with an explicit deny",
+            Denial(ROLE, "lambda:CreateFunction", FUNCTION, "", explicit=True),
+            f"A statement of a policy denies lambda:CreateFunction on {FUNCTION}",
+        ),
+        (
             f"{REFUSED} (Service: Lambda, Status Code: 403, Request ID: 1)",
             Denial(ROLE, "lambda:CreateFunction", FUNCTION, "", explicit=False),
             f"Allow lambda:CreateFunction on {FUNCTION}",

@@ -100,9 +100,16 @@ def test_a_long_line_is_parted_between_words_and_goes_on_below_its_beginning() -
     ]
 
 
-def test_what_has_no_room_for_its_longest_word_is_left_to_the_terminal() -> None:
-    line = "Endpoint       http://127.0.0.1:43871/restapis/01263bcb/v1/_user_request_/ answers"
-    assert on_terminal(line, 60) == [line]
+def test_a_word_that_is_too_long_stays_whole_and_breaks_no_other_line() -> None:
+    url = "http://127.0.0.1:43871/restapis/01263bcb/v1/_user_request_/"
+    assert on_terminal(f"Endpoint       {url} answers", 60) == [f"Endpoint       {url}", f"{'':15}answers"]
+    line = f"Error: Nothing is there any more, look at {url * 2} for the rest of what there is to say of the stack."
+    assert on_terminal(line, 80) == [
+        "Error: Nothing is there any more, look at",
+        url * 2,
+        "for the rest of what there is to say of the stack.",
+    ]
+    assert on_terminal(f"{'x' * 30}  said {'y' * 9} at once", 40) == [f"{'x' * 30}  said", f"{'y' * 9} at once"]
 
 
 @given(st.lists(st.text("ab-", min_size=1, max_size=20), min_size=1, max_size=30), st.integers(40, 100))
@@ -111,6 +118,13 @@ def test_no_line_is_wider_than_the_terminal_and_no_word_is_lost(words: list[str]
     assert " ".join(" ".join(shown).split()) == f"Label {' '.join(words)}"
     assert all(len(line) <= width for line in shown)
     assert all(line.startswith(" " * 7) for line in shown[1:])
+
+
+@given(st.lists(st.text("ab-", min_size=1, max_size=90), min_size=1, max_size=30), st.integers(20, 60))
+def test_a_line_is_too_wide_for_the_terminal_by_one_word_at_most(words: list[str], width: int) -> None:
+    shown = on_terminal(f"Label  {' '.join(words)}", width)
+    assert " ".join(" ".join(shown).split()) == f"Label {' '.join(words)}"
+    assert all(len(line) <= width or " " not in line[7:] for line in shown)
 
 
 def test_lines_off_a_terminal_need_no_rich() -> None:

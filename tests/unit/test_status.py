@@ -18,8 +18,10 @@ from paycli.commands.common import Project
 from paycli.deployment import stacks
 from paycli.errors import ConfigurationError, PaycliError
 from paycli.operations.readings import Unread
+from paycli.operations.serving import Serving
 from paycli.operations.stack_state import _MEANINGS, stack_state
 from paycli.operations.status import Status, gather
+from paycli.operations.table_state import TableState
 from paycli.stack.monitoring import watches
 from paycli.views import status as status_view
 from tests.unit.smoke.smoke_stack import AwsError, Reply, Stack, aws_of, outputs, problem, serving
@@ -328,6 +330,45 @@ def test_of_a_rollback_that_hangs_the_cause_is_what_it_hangs_on() -> None:
     assert "Cause          Function (AWS::Lambda::Function): denied" in screen(found_on(account))
 
 
+def test_a_frequent_cause_is_told_in_the_words_of_the_deploy() -> None:
+    account = Account()
+    account.described["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE"
+    reason = "It decreases account's UnreservedConcurrentExecution below its minimum value of [10]."
+    account.pages = [
+        [
+            event(9, "UPDATE_ROLLBACK_COMPLETE"),
+            event(8, "UPDATE_ROLLBACK_IN_PROGRESS"),
+            event(7, "UPDATE_FAILED", "Function", reason),
+            event(6, "UPDATE_IN_PROGRESS"),
+        ]
+    ]
+    shown = screen(found_on(account))
+    assert f"Cause          Function (AWS::Lambda::Function): {reason}\n" in shown
+    meaning = (
+        "               It means: the account has too little concurrency left to reserve. Lambda keeps 10 concurrent"
+    )
+    assert meaning in shown
+    assert "Lower [reserved_concurrency] in paycli.toml" in shown
+    account.pages[0][2] = event(7, "UPDATE_FAILED", "Function", "nobody knows this")
+    assert "It means" not in screen(found_on(account))
+
+
+def test_of_a_rollback_that_hangs_again_the_cause_is_the_newest_attempt_s() -> None:
+    account = Account()
+    account.described["StackStatus"] = "UPDATE_ROLLBACK_FAILED"
+    account.pages[0] = [
+        event(12, "UPDATE_ROLLBACK_FAILED"),
+        event(11, "UPDATE_FAILED", "Other", "throttled"),
+        event(10, "UPDATE_ROLLBACK_IN_PROGRESS", reason="User Initiated"),
+        event(9, "UPDATE_ROLLBACK_FAILED"),
+        event(8, "UPDATE_FAILED", "Function", "denied"),
+        event(7, "UPDATE_ROLLBACK_IN_PROGRESS"),
+        event(6, "UPDATE_FAILED", "Topic", "a bad name"),
+        event(5, "UPDATE_IN_PROGRESS"),
+    ]
+    assert "Cause          Other (AWS::Lambda::Function): throttled" in screen(found_on(account))
+
+
 @pytest.mark.parametrize("pages", [[[event(9, "DELETE_FAILED")]], [[]]])
 def test_a_failure_whose_events_are_gone_has_no_cause(pages: list[list[dict[str, Any]]]) -> None:
     account = Account()
@@ -336,6 +377,31 @@ def test_a_failure_whose_events_are_gone_has_no_cause(pages: list[list[dict[str,
     shown = screen(found_on(account))
     assert "the delete failed" in shown
     assert "Cause" not in shown
+
+
+@pytest.mark.parametrize(
+    ("serving", "words"),
+    [
+        (Serving(11, "c0ffee"), ", failed (what serves is deploy 11, commit c0ffee): "),
+        (Serving(11, ""), ", failed (what serves is deploy 11): "),
+        (Unread("denied"), ", failed: "),
+        (None, ", failed: "),
+    ],
+)
+def test_the_last_change_says_that_it_failed_and_what_serves(serving: Any, words: str) -> None:
+    account = Account()
+    account.described["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE"
+    status = found_on(account)
+    assert status.serving is None  # there is no bootstrap stack
+    shown = screen(replace(status, serving=serving))
+    assert f"Last change    {BEGAN:%Y-%m-%d %H:%M:%S} UTC (5 h ago){words}{SAID}" in shown
+
+
+@pytest.mark.parametrize("status", ["DELETE_FAILED", "UPDATE_COMPLETE"])
+def test_a_last_change_that_did_not_fail_says_nothing_of_it(status: str) -> None:
+    account = Account()
+    account.described["StackStatus"] = status
+    assert f"(5 h ago): {SAID}" in screen(found_on(account))
 
 
 @pytest.mark.parametrize(
@@ -432,10 +498,25 @@ def test_payments_are_counted_and_failed_ones_stand_out() -> None:
     assert "0 failed (5xx); 1 failures couldn't be queued" in screen(found_on(account))
 
 
-def test_a_table_that_is_gone_or_cannot_serve_stands_out() -> None:
-    def no_table(_: dict[str, Any]) -> dict[str, Any]:
-        raise AwsError("ResourceNotFoundException")
+def no_table(_: dict[str, Any]) -> dict[str, Any]:
+    raise AwsError("ResourceNotFoundException")
 
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED"])
+def test_a_table_that_a_first_create_did_not_make_is_not_gone(status: str) -> None:
+    account = Account()
+    account.described |= {"StackStatus": status, "Outputs": []}
+    account.pages = [[event(9, status)]]
+    account.operations["DescribeTable"] = no_table
+    found = found_on(account)
+    assert "Table          transactions-test is not made yet" in screen(found)
+    assert isinstance(found.table, TableState)
+    assert found.table.state == "NOT_MADE"
+    account.operations["DescribeTable"] = refused
+    assert "Table          can't be read" in screen(found_on(account))
+
+
+def test_a_table_that_is_gone_or_cannot_serve_stands_out() -> None:
     account = Account()
     account.operations["DescribeTable"] = no_table
     shown = screen(found_on(account))

@@ -39,3 +39,10 @@ def refused_change_set(
     from paycli.deployment.failure.telling import refused
 
     return refused(cloudformation, change_set_id, stack_id, reason, environment)
+
+
+def refused_request(error: Any, environment: "Environment", command: str) -> "PaycliError":
+    """Return the error of a plan for which AWS refuses a request (a ClientError): `command` is to be run again."""
+    from paycli.deployment.failure.requests import refused
+
+    return refused(error, environment.name, command)

@@ -38,4 +38,6 @@ class Cause:
     @property
     def explanation(self) -> Explanation | None:
         """What it means, where it is one of the frequent ones."""
-        return explain(self.reason, self.resource_type, self.logical_id)
+        refused = self.status == REFUSED
+        named = {"name": self.name, "stack": self.stack}
+        return explain(self.reason, self.resource_type, self.logical_id, **named, refused=refused)

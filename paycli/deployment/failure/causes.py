@@ -44,8 +44,8 @@ def causes_of_refusal(cloudformation: Any, change_set_id: str, stack: str, reaso
 def find(events: Iterable[ResourceEvent], refused: Sequence[Cause] = ()) -> list[Cause]:
     """Return the failures that follow from no other, the first one first, whatever the order of the events."""
     events = sorted(events, key=lambda event: (event.at, event.logical_id, event.status, event.reason))
-    rollback_began = min((event.at for event in events if _rolls_back(event)), default=None)
-    found = [*_of_resources(events, rollback_began), *_of_stack(events)]
+    rollbacks = [event.at for event in events if _rolls_back(event)]
+    found = [*_of_resources(events, min(rollbacks, default=None), _overcome(events, rollbacks)), *_of_stack(events)]
     # A pointer to the details, or the bare name of a hook, is worth something only where the details are missing.
     checks = [cause.check for cause in refused if cause.check]
     own = [
@@ -64,11 +64,23 @@ def _first_things_first(cause: Cause) -> tuple[bool, bool, datetime, str, str, s
     return (cause.rollback, not cause.reason, cause.at, cause.logical_id, cause.property_path, cause.reason)
 
 
-def _of_resources(events: Iterable[ResourceEvent], rollback_began: datetime | None) -> Iterator[Cause]:
+def _overcome(events: Iterable[ResourceEvent], rollbacks: list[datetime]) -> datetime | None:
+    """Return until when a rollback failed that was begun again: what stopped it then stops it no more.
+
+    None where none was. https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollback.html
+    """
+    ended = [event.at for event in events if _own(event) and event.status.endswith("ROLLBACK_FAILED")]
+    return max((at for at in ended if rollbacks and at < max(rollbacks)), default=None)
+
+
+def _of_resources(
+    events: Iterable[ResourceEvent], rollback_began: datetime | None, overcome: datetime | None
+) -> Iterator[Cause]:
     for event in events:
         if event.failed and not _own(event) and not reasons.follows(event.reason):
             rollback = rollback_began is not None and event.at > rollback_began
-            yield _cause(event, rollback=rollback)
+            if not rollback or overcome is None or event.at > overcome:
+                yield _cause(event, rollback=rollback)
 
 
 def _of_stack(events: list[ResourceEvent]) -> Iterator[Cause]:

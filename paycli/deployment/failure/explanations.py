@@ -5,11 +5,13 @@ have each text and where it stands. The first pattern that fits wins, so the nar
 """
 
 import re
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, replace
 
 from paycli.aws_errors import denial
 
 _STACK = "AWS::CloudFormation::Stack"
+_BOOTSTRAP = "paycli-bootstrap"  # BOOTSTRAP_STACK of stack/bootstrap.py, which loads troposphere
 
 
 @dataclass(frozen=True)
@@ -26,20 +28,42 @@ class Explanation:
 class _Rule:
     kind: str
     pattern: re.Pattern[str]
-    summary: str
-    text: str  # it and `hint` may name groups of the pattern, and {logical_id}
+    summary: str  # it, `text` and `hint` may name groups of the pattern, {logical_id} and {name}
+    text: str
     hint: str
     resource_type: str = ""  # of this type only; any, where it is empty
+    refusals: bool = True  # whether it may be said of what was refused before anything began
+    bootstrap: bool = False  # of the bootstrap stack only, which is made without cloudformation_role
+
+    def fits(self, resource_type: str, *, refused: bool, bootstrap: bool) -> bool:
+        """Whether it may be said at all of such a failure, whatever the reason says."""
+        of_type = self.resource_type in {"", resource_type}
+        return of_type and (self.refusals or not refused) and (bootstrap or not self.bootstrap)
 
 
-def explain(reason: str, resource_type: str, logical_id: str) -> Explanation | None:
-    """Return what the reason means, or None where it is none of the frequent ones."""
+def explain(
+    reason: str, resource_type: str, logical_id: str, *, name: str = "", stack: str = "", refused: bool = False
+) -> Explanation | None:
+    """Return what the reason means, or None where it is none of the frequent ones.
+
+    `name` is the resource's own, as far as it is known, `stack` the name of its stack; `refused` says that it was
+    refused before anything began.
+    """
+    bootstrap = stack == _BOOTSTRAP
     for rule in _RULES:
-        found = rule.pattern.search(reason) if rule.resource_type in {"", resource_type} else None
-        if found:
-            words = {"logical_id": logical_id, **found.groupdict()}
-            return Explanation(rule.kind, rule.summary, rule.text.format(**words), rule.hint.format(**words))
-    return _denied(reason)
+        fits = rule.fits(resource_type, refused=refused, bootstrap=bootstrap)
+        if found := rule.pattern.search(reason) if fits else None:
+            words = {"logical_id": logical_id, "name": shlex.quote(name or "NAME"), **found.groupdict()}
+            said = (part.format(**words) for part in (rule.summary, rule.text, rule.hint))
+            return Explanation(rule.kind, *said)
+    denied = _denied(reason)
+    return replace(denied, text=_OF_BOOTSTRAP, hint=f"{denied.hint} {_NEEDS}") if denied and bootstrap else denied
+
+
+_OF_BOOTSTRAP = (
+    "This stack is made with the caller's rights, without `cloudformation_role`. No payment stack is touched."
+)
+_NEEDS = "`paycli config deployer-policy --for bootstrap` prints what it needs."
 
 
 def _denied(reason: str) -> Explanation | None:
@@ -49,40 +73,76 @@ def _denied(reason: str) -> Explanation | None:
     text = "CloudFormation works with the rights of `cloudformation_role`, where it is set, else with the caller's."
     if refused is None:
         hint = "CloudTrail names the call that was refused, and the policy that decided it."
-        return Explanation("access_denied", "a permission is missing", text, hint)
+        summary = "a policy denies it" if "explicit deny" in reason else "a permission is missing"
+        return Explanation("access_denied", summary, text, hint)
+    if refused.explicit:
+        return Explanation("access_denied", f"{refused.action} is denied", text, refused.hint)
     which = f"the permission {refused.action}" if refused.action else "a permission"
     return Explanation("access_denied", f"{which} is missing", text, refused.hint)
 
 
-def _rule(kind: str, pattern: str, summary: str, text: str, hint: str, resource_type: str = "") -> _Rule:
-    return _Rule(kind, re.compile(pattern, re.IGNORECASE), summary, text, hint, resource_type)
+def _rule(kind: str, pattern: str, summary: str, text: str, hint: str, resource_type: str = "", **more: bool) -> _Rule:
+    return _Rule(kind, re.compile(pattern, re.IGNORECASE), summary, text, hint, resource_type, **more)
 
+
+_MAY_DESCRIBE = (
+    "Allow cloudformation:DescribeEvents to whoever deploys (`paycli config deployer-policy` prints all that a deploy "
+    "needs):"
+)
+
+# A name that is taken: by what somebody made, or by what an earlier stack has kept.
+_TAKEN = r"already exists|HandlerErrorCode: AlreadyExists|BucketAlreadyOwnedByYou"
+_TAKEN_SUMMARY = "a resource of this name already exists"
+_TAKEN_TEXT = "It doesn't belong to this stack: it was made by hand, or kept when an earlier stack was deleted."
+_TAKES_OVER = "With retain_data, a deploy that makes the stack takes it over with all it holds. Else"
+
+
+def _data_taken(resource_type: str, holds: str, look: str, instead: str = _TAKES_OVER) -> _Rule:
+    """Return the rule of a type that holds data: what may be in it comes before any advice to delete it."""
+    hint = f"It may hold {holds}: look first ({look}). {instead} deploy under another environment name."
+    return _rule("already_exists", _TAKEN, _TAKEN_SUMMARY, _TAKEN_TEXT, hint, resource_type)
+
+
+# What is wrong with the caller's credentials, in a stack that a role could make and in one that none makes.
+_EXPIRED = r"security token included in the request is expired|ExpiredToken"
+_EXPIRED_SUMMARY = "the credentials expired while it was deployed"
+_INVALID = r"security token included in the request is invalid|InvalidClientTokenId"
+_INVALID_SUMMARY = "IAM doesn't take the caller's credentials"
 
 _RULES = (
     # What happened to the operation as a whole.
+    # A check before anything is made. Its details went with the change set, so the console has none either.
+    _rule(
+        "validation",
+        r"\[AWS::EarlyValidation::ResourceExistenceCheck",
+        "something that it would make exists already under its name",
+        "It was made by hand, or kept when an earlier stack was deleted, and may hold payments. Only DescribeEvents "
+        "says what it is, and gave no answer here.",
+        f"{_MAY_DESCRIBE} the next deploy names what is in the way. With retain_data, a deploy that makes the stack "
+        "takes over the table, key, queues and log groups that an earlier one has kept.",
+    ),
+    _rule(
+        "validation",
+        r"\[AWS::EarlyValidation::PropertyValidation",
+        "a property of the template is wrong",
+        "Its value isn't what the resource type's schema allows. Only DescribeEvents says which one it is, and gave no "
+        "answer here.",
+        f"{_MAY_DESCRIBE} the next deploy names the property. The template's builders are in paycli/stack/.",
+    ),
     _rule(
         "validation",
         r"\[AWS::EarlyValidation::|Call DescribeEvents to retrieve|See (?:the )?operation's FAILED event",
         "it didn't pass CloudFormation's validation",
         "CloudFormation checked the template against the account before it made anything; what it found is only in "
         "DescribeEvents, which gave no answer here.",
-        "Allow cloudformation:DescribeEvents, or look at the events in the console.",
+        f"{_MAY_DESCRIBE} the next deploy says what it found.",
     ),
     _rule(
         "cancelled",
-        r"^User Initiated$",
+        r"^(?:User Initiated|Stack update cancelled\.?)$",
         "somebody cancelled it",
         "The update was cancelled while it ran (CancelUpdateStack).",
         "",
-        _STACK,
-    ),
-    _rule(
-        # CloudFormation documents no text for it: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-rollback-triggers.html
-        "alarm",
-        r"alarm|rollback trigger",
-        "an alarm went off",
-        "CloudFormation watched alarms while it deployed, and takes everything back when one goes off or is missing.",
-        "Look at the alarm's history and the functions' logs in CloudWatch first.",
         _STACK,
     ),
     _rule(
@@ -144,12 +204,28 @@ _RULES = (
         "Wait a minute.",
     ),
     _rule(
+        "in_use",
+        r"resource which is still in use: Table is being (?:created|updated)",
+        "another operation works on the table",
+        "DynamoDB does one thing at a time to a table.",
+        "Wait a minute.",
+    ),
+    _data_taken("AWS::DynamoDB::Table", "payments", "aws dynamodb describe-table --table-name {name}"),
+    _data_taken("AWS::SQS::Queue", "failed payments", "aws sqs get-queue-url --queue-name {name}"),
+    _data_taken("AWS::Logs::LogGroup", "logs", "aws logs describe-log-streams --log-group-name {name}"),
+    _data_taken("AWS::KMS::Key", "the key of payments", "aws kms describe-key --key-id {name}"),
+    _data_taken(  # the next stack's vault has another name: none is taken over
+        "AWS::Backup::BackupVault",
+        "backups of payments",
+        "aws backup list-recovery-points-by-backup-vault --backup-vault-name {name}",
+        "If they are to stay,",
+    ),
+    _rule(
         "already_exists",
-        r"already exists|HandlerErrorCode: AlreadyExists|BucketAlreadyOwnedByYou",
-        "a resource of this name already exists",
-        "It doesn't belong to this stack: it was made by hand, or kept when an earlier stack was deleted.",
-        "Delete or rename it, or deploy under another environment name. With retain_data, a deploy that makes the "
-        "stack imports the table, key, queues and log groups that an earlier one has kept.",
+        _TAKEN,
+        _TAKEN_SUMMARY,
+        _TAKEN_TEXT,
+        "Delete or rename it, or deploy under another environment name.",
     ),
     _rule(
         "fixed_name",
@@ -173,13 +249,65 @@ _RULES = (
         "If the payments in it are to go, switch off the table's deletion protection.",
     ),
     _rule(
+        "policies_attached",
+        r"Cannot delete entity, must detach all policies first",
+        "policies are attached to it that the stack doesn't know",
+        "Somebody has attached them past CloudFormation, and IAM deletes no role that has any.",
+        "aws iam list-attached-role-policies --role-name {name} names them; aws iam detach-role-policy --role-name "
+        "{name} --policy-arn ARN takes one away.",
+    ),
+    _rule(
+        # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
+        "one_index",
+        r"Cannot perform more than one GSI creation or deletion in a single update",
+        "DynamoDB makes or deletes one index at a time",
+        "The update changes several global secondary indexes of the table.",
+        "Change one index and deploy, then the next.",
+    ),
+    _rule(
         "not_empty",
         r"bucket (?:you tried to delete|'[^']*') is not empty|BucketNotEmpty",
         "the bucket isn't empty",
         "S3 deletes a bucket only when every version of every object is gone.",
         "Empty it, with its old versions, in the S3 console.",
     ),
+    # What reads like a quota or a wrong value, and is another thing.
+    _rule(
+        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+        "log_delivery",
+        r"Unable to deliver logs to the configured destination|Insufficient permissions to enable logging",
+        "AWS may not write its log",
+        "That takes a log resource policy, which AWS makes by the rights of whoever deploys. An account has room for "
+        "10 of them.",
+        "Allow logs:PutResourcePolicy, logs:DescribeResourcePolicies and logs:DescribeLogGroups to whoever deploys, or "
+        "to cloudformation_role. If they are allowed, see whether all 10 policies are taken: aws logs "
+        "describe-resource-policies",
+    ),
+    _rule(
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-switching-capacity-modes.html
+        "billing_mode",
+        r"Update to PayPerRequest mode are limited to once in 1 day",
+        "its billing mode has been changed less than a day ago",
+        "DynamoDB changes a table to on-demand once in 24 hours.",
+        "Wait until that change is 24 hours old.",
+    ),
+    _rule(
+        "log_policy_full",
+        r"Policy document length breaking Cloudwatch Logs Constraints",
+        "the account's log resource policy is full",
+        "AWS adds to it each log group that it writes to, and takes none out again; it may have 5120 characters.",
+        "Take out what names log groups that are gone: aws logs describe-resource-policies shows it, aws logs "
+        "put-resource-policy writes it.",
+    ),
     # Limits of the account.
+    _rule(
+        # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+        "memory_limit",
+        r"'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to (?P<most>\d+)",
+        "a function may not have that much memory",
+        "In this account Lambda gives a function {most} MB at most. A new account has to do with 3008 MB.",
+        "Lower `memory_mb` in paycli.toml to {most} or less, or ask AWS support for more.",
+    ),
     _rule(
         "reserved_concurrency",
         r"UnreservedConcurrentExecution below its minimum value of \[(?P<minimum>\d+)\]",
@@ -230,10 +358,11 @@ _RULES = (
     _rule(
         "kms_key_unusable",
         r"KMS key does not exist or is not allowed to be used|KMS key is invalid for CreateGrant|is pending deletion"
+        r"|unable to decrypt the environment variables"
         r"|KMS\w*(?:InvalidState|Disabled|NotFound|AccessDenied)\w*Exception",
         "it may not use its KMS key",
-        "The key is disabled or about to be deleted, its policy doesn't name the service, or the service doesn't "
-        "know a key or role that is some seconds old.",
+        "The key is disabled or about to be deleted, its policy doesn't name the service or the role, or the service "
+        "doesn't know a key or role that is some seconds old.",
         "If a second try fails too, look at the key's state and policy in the KMS console.",
     ),
     _rule(
@@ -247,7 +376,7 @@ _RULES = (
     _rule(
         "not_ready",
         r"WAFUnavailableEntity|WAF couldn.t (?:retrieve|perform the operation because your resource doesn.t exist)"
-        r"|HandlerErrorCode: ResourceConflict|ConflictException|ConcurrentModification",
+        r"|HandlerErrorCode: ResourceConflict|ConflictException|concurrent ?modification",
         "something it needs is being changed or isn't ready yet",
         "A resource that is some seconds old isn't known everywhere, or another change was at work on it.",
         "A second try mostly succeeds.",
@@ -275,6 +404,23 @@ _RULES = (
         "Correct `email` under [alarms] in paycli.toml.",
         "AWS::SNS::Subscription",
     ),
+    _rule(
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-create-attach.html
+        "principal_invalid",
+        r"Invalid policy document\. Please check the policy syntax and ensure that Principals are valid",
+        "API Gateway refuses its resource policy",
+        "A principal of it is gone, misspelt, or only some seconds old.",
+        "Look through `allowed_principals` in paycli.toml: each must be there. For a new one a second try mostly "
+        "succeeds.",
+        "AWS::ApiGateway::RestApi",
+    ),
+    _rule(
+        "queue_policy_invalid",
+        r"Invalid value for the parameter Policy\b",
+        "SQS refuses the queue's policy",
+        "SQS says no more. Mostly a principal or an account that the policy names isn't there, or is some seconds old.",
+        "If a second try fails too, look at the policy: it is built in paycli/stack/queues.py.",
+    ),
     # What the template says.
     _rule(
         "property_invalid",
@@ -299,19 +445,59 @@ _RULES = (
         "Whoever keeps the account has it check every change: {hook}.",
         "Meet the hook's rule, or ask those who keep it.",
     ),
+    # CloudFormation documents no text for these two: the words of
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-rollback-triggers.html are looked for.
+    _rule(
+        "alarm_missing",
+        r"rollback trigger (?:\S*:)?(?P<alarm>[\w.-]+) (?:does not exist|is missing|(?:was|could) not (?:be )?found)",
+        "the alarm {alarm} is missing",
+        "CloudFormation watches it during an update, and takes everything back where it isn't there. Somebody has "
+        "deleted it past CloudFormation, and an update alone doesn't make it again.",
+        "Put an alarm of that name in its place, whatever it watches: aws cloudwatch put-metric-alarm --alarm-name "
+        "{alarm} --namespace AWS/ApiGateway --metric-name 5XXError --statistic Sum --period 60 --evaluation-periods 1 "
+        "--threshold 1 --comparison-operator GreaterThanThreshold. A deploy with --revert-drift then makes it what the "
+        "template says.",
+        _STACK,
+        refusals=False,
+    ),
+    _rule(
+        "alarm",
+        r"rollback trigger|(?:is in|(?:in)?to) (?:the )?(?-i:ALARM)\b",
+        "an alarm went off",
+        "CloudFormation watched alarms while it deployed, and takes everything back when one goes off.",
+        "Look at the alarm's history and the functions' logs in CloudWatch first.",
+        _STACK,
+        refusals=False,
+    ),
     # What can't be helped.
     _rule(
         "credentials_expired",
-        r"security token included in the request is expired|ExpiredToken",
-        "the credentials expired while it was deployed",
+        _EXPIRED,
+        _EXPIRED_SUMMARY,
+        _OF_BOOTSTRAP,
+        "Log in again.",
+        bootstrap=True,
+    ),
+    _rule(
+        "credentials_expired",
+        _EXPIRED,
+        _EXPIRED_SUMMARY,
         "CloudFormation works with the caller's credentials as long as they last, unless `cloudformation_role` is set.",
         "Log in again; with cloudformation_role it can't happen.",
     ),
     _rule(
+        "credentials_invalid",
+        _INVALID,
+        _INVALID_SUMMARY,
+        _OF_BOOTSTRAP,
+        "Use a role's credentials: IAM refuses those of a session (GetSessionToken) that were made without MFA.",
+        bootstrap=True,
+    ),
+    _rule(
         # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
         "credentials_invalid",
-        r"security token included in the request is invalid|InvalidClientTokenId",
-        "IAM doesn't take the caller's credentials",
+        _INVALID,
+        _INVALID_SUMMARY,
         "It refuses session credentials (GetSessionToken) that were made without MFA.",
         "Deploy with a role's credentials, or set cloudformation_role.",
     ),
@@ -321,6 +507,13 @@ _RULES = (
         "it wasn't ready in time",
         "AWS took the request, and the resource didn't reach its final state.",
         "Look at the resource in the console.",
+    ),
+    _rule(
+        "aws_silent",
+        r'returned message: "null".*HandlerErrorCode: GeneralServiceException',
+        "AWS gives no details",
+        "The service failed, and CloudFormation passes on no word of it.",
+        "A second try may succeed; CloudTrail has the call that failed.",
     ),
     _rule(
         "not_found",

@@ -16,6 +16,10 @@ _HANDLED = re.compile(
     r'Resource handler returned message: "(?P<said>.*)" \((?:RequestToken: [^,]*, )?HandlerErrorCode: \w+\)\s*',
     re.DOTALL,
 )
+# Services name what is in the way in three ways. A name has a hyphen; "Table already exists" has no name.
+_IDENTIFIER = re.compile(
+    r"with identifier '([^']+)'|already exists: ([\w./-]+)|^([\w./]+-[\w./-]+) already exists", re.IGNORECASE
+)
 _REQUEST = re.compile(r"\s*\((?:Service|SDK Attempt Count): [^()]*\)")
 _PROPERTY = (
     re.compile(r"#(?P<path>(?:/[\w.-]+)*): (?:extraneous|required) key \[(?P<key>[^\]]+)\]"),
@@ -46,8 +50,8 @@ def said(reason: str) -> str:
 
 def named_resource(reason: str) -> str:
     """Return the physical name that the reason gives, or nothing."""
-    found = re.search(r"with identifier '([^']+)'", reason)
-    return found[1] if found else ""
+    found = _IDENTIFIER.search(reason)
+    return next(filter(None, found.groups())) if found else ""
 
 
 def named_property(reason: str) -> str:

@@ -33,11 +33,14 @@ def failed(
     after = aftermath(finished.status, stack, environment, served=served, command=command)
     # While a rollback hangs, what stops it is what has to be mended first.
     lifted = _explanation(of_rollback if finished.status.endswith("ROLLBACK_FAILED") else own)
+    # A rollback that was begun anew has no other causes than its own: they are the first then.
+    first, second = (own, of_rollback) if own else (of_rollback, own)
     message = [
-        *(report.lines(own, lifted) if own else [] if of_rollback else [report.silent(finished.status, stack.name)]),
+        *(report.lines(first, lifted) if first else [report.silent(finished.status, stack.name)]),
         after.did,
-        *report.lines(of_rollback, lifted),
+        *report.lines(second, lifted),
         *_skippable(of_rollback, finished.status, after.next),
+        *_retainable(own, finished.status, after.next),
         *([f"Console: {stack.console}"] if stack.console else []),
     ]
     return PaycliError(
@@ -75,6 +78,18 @@ def _skippable(causes: Sequence[Cause], status: str, command: str) -> list[str]:
         return []
     options = " ".join(f"--skip {logical_id}" for logical_id in stuck)
     return [f"What can't be mended can stay as it is: {command} {options}"]
+
+
+def _retainable(causes: Sequence[Cause], status: str, command: str) -> list[str]:
+    """Say how a delete goes on without what can't be deleted; CloudFormation leaves only what is in DELETE_FAILED."""
+    stuck = list(dict.fromkeys(cause.logical_id for cause in causes if cause.status == "DELETE_FAILED"))
+    if status != "DELETE_FAILED" or not stuck:
+        return []
+    if command.startswith("paycli"):
+        options = " ".join(f"--retain {logical_id}" for logical_id in stuck)
+    else:  # CloudFormation's own command, of the bootstrap stack
+        options = f"--retain-resources {' '.join(stuck)}"
+    return [f"What can't be deleted can stay behind: {command} {options}"]
 
 
 def _explanation(causes: Sequence[Cause]) -> Explanation | None:

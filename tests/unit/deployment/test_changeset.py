@@ -143,6 +143,22 @@ def test_a_stack_that_another_deploy_is_creating_is_busy(scripted: Scripted) -> 
     assert caught.value.code == "in_progress"
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        # https://github.com/cloudtools/stacker/issues/8 has the words, there of another state
+        f"Stack:{STACK_ID} is in UPDATE_IN_PROGRESS state and can not be updated.",
+        "Stack [payment-api-dev] cannot be updated while in status UPDATE_IN_PROGRESS",
+    ],
+)
+def test_a_stack_that_another_deploy_updates_meanwhile_is_busy(scripted: Scripted, said: str) -> None:
+    scripted.fails("cloudformation", "create_change_set", "ValidationError", said)
+    scripted.fails("cloudformation", "delete_change_set", "ValidationError", "no")
+    with pytest.raises(PaycliError, match="is UPDATE_IN_PROGRESS: something else works on it") as caught:
+        made(scripted)
+    assert caught.value.code == "in_progress"
+
+
 def test_a_plan_that_cannot_be_read_is_taken_back(scripted: Scripted) -> None:
     begins(scripted)
     scripted.fails("cloudformation", "describe_change_set", "ExpiredToken")

@@ -116,11 +116,19 @@ def test_what_the_stack_itself_fails_of_is_a_cause(status: str, reason: str) -> 
     assert (found.logical_id, found.reason, found.rollback) == (STACK, reason, False)
 
 
+CONTINUED = event(7, "UPDATE_ROLLBACK_IN_PROGRESS", reason="User Initiated")
+
+
 def test_a_rollback_that_somebody_began_afterwards_is_no_cancelled_update() -> None:
-    continued = event(7, "UPDATE_ROLLBACK_IN_PROGRESS", reason="User Initiated")
     stuck = event(8, "UPDATE_FAILED", "Queue", "Still denied")
-    assert names([*FAILED, continued, stuck]) == ["Table", "Key", "Queue", "Queue"]
-    assert names([continued, stuck]) == ["Queue"]
+    assert names([*FAILED, CONTINUED, stuck]) == ["Table", "Key", "Queue"]
+    assert names([CONTINUED, stuck]) == ["Queue"]
+
+
+def test_of_a_rollback_that_was_begun_anew_the_newest_attempt_counts() -> None:
+    stuck = [event(8, "UPDATE_FAILED", "Topic", "Another thing"), event(9, "UPDATE_ROLLBACK_FAILED")]
+    assert [cause.reason for cause in find([*FAILED, CONTINUED, *stuck]) if cause.rollback] == ["Another thing"]
+    assert not any(cause.rollback for cause in find([*FAILED, CONTINUED, event(8, "UPDATE_ROLLBACK_COMPLETE")]))
 
 
 def test_a_nested_stack_fails_like_any_resource() -> None:

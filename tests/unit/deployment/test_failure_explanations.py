@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from paycli.cli import COMMANDS
 from paycli.deployment.failure import explanations, reason
 from paycli.deployment.failure.explanations import Explanation, explain
+from paycli.stack.bootstrap import BOOTSTRAP_STACK
+from paycli.stack.retention import DATA_TYPES
 
 REASONS = tomllib.loads((Path(__file__).parent / "failure_texts.toml").read_text())["reason"]
+STACK = "AWS::CloudFormation::Stack"
 CONCURRENCY = next(entry["text"] for entry in REASONS if entry["kind"] == "reserved_concurrency")
 
 
@@ -58,14 +61,78 @@ def test_a_missing_permission_is_named_in_the_first_words() -> None:
     ("text", "resource_type"),
     [
         ("Alarm names must be unique", "AWS::CloudWatch::Alarm"),
+        ("ApiLatencyAlarm is wrong", "AWS::CloudFormation::Stack"),
+        ("Export of Alarms to alarm the operators", "AWS::CloudFormation::Stack"),
         ("User Initiated", "AWS::DynamoDB::Table"),
         ("Invalid parameter: Email address", "AWS::SNS::Topic"),
         ("AWS::CloudWatch::Alarm with metric math is not supported", "AWS::CloudWatch::Alarm"),
+        ("Invalid policy document. Please check the policy syntax and ensure that Principals are valid.", "Custom::X"),
         ("", "AWS::SNS::Topic"),
     ],
 )
 def test_what_only_looks_alike_is_not_explained(text: str, resource_type: str) -> None:
     assert explain(text, resource_type, "Thing") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        (
+            "User: x is not authorized to perform: s3:CreateBucket on resource: y",
+            "Allow s3:CreateBucket on y in a policy of x. `paycli config deployer-policy --for bootstrap` prints what",
+        ),
+        ("The security token included in the request is expired", "Log in again."),
+        ("The security token included in the request is invalid", "Use a role's credentials"),
+    ],
+)
+def test_the_bootstrap_stack_is_made_without_a_role(said: str, hint: str) -> None:
+    explained = explain(said, "AWS::S3::Bucket", "ArtifactBucket", stack=BOOTSTRAP_STACK)
+    assert explained
+    assert "with the caller's rights, without `cloudformation_role`. No payment stack is touched." in explained.text
+    assert explained.hint.startswith(hint)
+    assert "cloudformation_role" not in explained.hint
+    other = explain(said, "AWS::S3::Bucket", "ArtifactBucket", stack="payment-api-dev")
+    assert other
+    assert "touched" not in other.text
+
+
+@pytest.mark.parametrize("where", ["", " in a service control policy: arn:aws:organizations::1:policy/o-1/p-1"])
+def test_what_is_denied_is_not_called_missing(where: str) -> None:
+    said = f"User: x is not authorized to perform: kms:CreateKey on resource: * with an explicit deny{where}"
+    assert meant(said, "AWS::KMS::Key").summary == "kms:CreateKey is denied"
+    assert meant(f"Access Denied with an explicit deny{where}").summary == "a policy denies it"
+
+
+@pytest.mark.parametrize("resource_type", sorted(DATA_TYPES))
+def test_what_may_hold_data_is_looked_at_before_anything_is_deleted(resource_type: str) -> None:
+    said = f"Resource of type '{resource_type}' with identifier 'transactions-dev' already exists."
+    explained = explain(said, resource_type, "Table", name="transactions-dev")
+    assert explained
+    assert re.match(r"It may hold [\w ]+: look first \(aws [\w -]+ transactions-dev\)\. ", explained.hint)
+    assert "elete" not in explained.hint
+    takes_over = "With retain_data, a deploy that makes the stack takes it over" in explained.hint
+    assert takes_over == (resource_type != "AWS::Backup::BackupVault")
+
+
+def test_a_command_names_the_resource_and_runs_nothing_else() -> None:
+    said = "Cannot delete entity, must detach all policies first."
+    for name, quoted in (("payment-validation-dev", "payment-validation-dev"), ("a; rm x", "'a; rm x'")):
+        explained = explain(said, "AWS::IAM::Role", "Role", name=name)
+        assert explained
+        assert explained.hint.startswith(f"aws iam list-attached-role-policies --role-name {quoted} names them")
+
+
+def test_an_alarm_that_is_gone_is_not_one_that_went_off() -> None:
+    gone = meant("Rollback trigger arn:aws:cloudwatch:r:1:alarm:api-5xx-prod does not exist. ", STACK)
+    assert gone.summary == "the alarm api-5xx-prod is missing"
+    assert "--revert-drift" in gone.hint
+
+
+def test_no_alarm_goes_off_before_anything_began() -> None:
+    reason = "Template error: Rollback trigger ApiLatencyAlarm is in ALARM state"
+    assert meant(reason, STACK).kind == "template_invalid"
+    for text in ("Rollback trigger a:b is in ALARM state", "Rollback trigger a:b does not exist"):
+        assert explain(text, STACK, "payment-api-prod", refused=True) is None
 
 
 def test_a_hint_names_only_commands_that_there_are() -> None:
@@ -128,6 +195,22 @@ def test_what_the_service_said_is_unwrapped_but_never_lost(text: str, said: str)
 )
 def test_the_property_is_found_where_aws_names_it(text: str, path: str) -> None:
     assert reason.named_property(text) == path
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (
+            "Resource of type 'AWS::DynamoDB::Table' with identifier 'transactions-dev' already exists.",
+            "transactions-dev",
+        ),
+        ("Table already exists: transactions-dev", "transactions-dev"),
+        ("/aws/lambda/payment-validation-dev already exists", "/aws/lambda/payment-validation-dev"),
+        ("Table already exists", ""),
+    ],
+)
+def test_the_name_that_is_taken_is_found_where_aws_says_it(text: str, name: str) -> None:
+    assert reason.named_resource(text) == name
 
 
 @pytest.mark.parametrize(

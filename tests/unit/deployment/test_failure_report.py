@@ -22,6 +22,7 @@ CONSOLE = (
     "arn%3Aaws%3Acloudformation%3Aus-east-1%3A111111111111%3Astack%2Fpayment-api-dev%2F1"
 )
 NOT_OURS = "It doesn't belong to this stack: it was made by hand, or kept when an earlier stack was deleted."
+DELETE_BOOTSTRAP = "aws cloudformation delete-stack --stack-name paycli-bootstrap --region us-east-1"
 BUSY = (
     "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its "
     "minimum value of [10]."
@@ -70,7 +71,7 @@ def test_a_known_cause_reads_as_a_small_report(scripted: Scripted) -> None:
         "What CloudFormation did: it took back what it had begun; the next deploy deletes the empty stack and makes it "
         f"again. payment-api-dev is now ROLLBACK_COMPLETE.\nConsole: {CONSOLE}"
     )
-    assert error.hint.startswith("Delete or rename it")
+    assert error.hint.startswith("It may hold payments: look first (aws dynamodb describe-table --table-name trans")
     assert error.hint.endswith("Then: paycli deploy --env dev")
 
 
@@ -88,8 +89,11 @@ def test_a_rollback_that_hangs_again_says_why_at_once(scripted: Scripted) -> Non
     events = [raw_event(2, "UPDATE_ROLLBACK_IN_PROGRESS"), raw_event(3, "UPDATE_FAILED", "Queue", "throttled for good")]
     error = error_of(scripted, "UPDATE_ROLLBACK_FAILED", *events)
     assert "gives no reason" not in error.message
-    assert error.message.startswith("What CloudFormation did: it began to go back")
-    assert "Queue (AWS::DynamoDB::Table) could not be put back: throttled for good" in error.message
+    assert error.message.startswith(
+        "Queue (AWS::DynamoDB::Table) could not be put back: throttled for good\nWhat Cloud"
+    )
+    assert "did: it began to go back to the previous version, and could not finish" in error.message
+    assert error.message.count("could not be put back") == 1
 
 
 def test_a_stack_that_somebody_deletes_meanwhile_is_not_called_undeletable(scripted: Scripted) -> None:
@@ -139,6 +143,31 @@ def test_a_rollback_that_hangs_says_what_stops_it_and_how_to_go_on(scripted: Scr
     assert "What can't be mended can stay as it is: paycli deploy --env dev --skip Queue\n" in after
     assert error.hint == "Allow sqs:SetQueueAttributes in a policy of x. Then: paycli deploy --env dev"
     assert [cause["rollback"] for cause in error.data["causes"]] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("stack", "command"),
+    [
+        ("payment-api-dev", "paycli teardown --env dev --retain Topic --retain Queue"),
+        (
+            "paycli-bootstrap",
+            f"{DELETE_BOOTSTRAP} --retain-resources Topic Queue",
+        ),
+    ],
+)
+def test_a_delete_that_fails_says_what_can_stay_behind_and_how(scripted: Scripted, stack: str, command: str) -> None:
+    error = error_of(
+        scripted,
+        "DELETE_FAILED",
+        raw_event(0, "DELETE_IN_PROGRESS"),
+        raw_event(1, "DELETE_FAILED", "Topic", "in use"),
+        raw_event(2, "DELETE_FAILED", "Queue", "in use"),
+        raw_event(3, "DELETE_FAILED", "", "The following resource(s) failed to delete: [Topic, Queue]. "),
+        stack_id=STACK_ID.replace("payment-api-dev", stack),
+    )
+    assert f"\nWhat can't be deleted can stay behind: {command}\n" in error.message
+    silent = error_of(scripted, "DELETE_FAILED", stack_id=STACK_ID)
+    assert "stay behind" not in silent.message
 
 
 @pytest.mark.parametrize(
@@ -194,7 +223,7 @@ def test_a_state_that_nobody_knows_gets_no_advice(scripted: Scripted) -> None:
     assert "What CloudFormation did" not in error.message
     assert error.hint == ""
     known = error_of(scripted, "SOMETHING_NEW", created(1, "Table", EXISTS))
-    assert known.hint.startswith("Delete or rename it")
+    assert known.hint.startswith("It may hold payments")
     assert "Then:" not in known.hint
 
 
@@ -221,6 +250,14 @@ def test_the_bootstrap_stack_is_deleted_by_cloudformation_s_own_command(scripted
     error = error_of(scripted, "ROLLBACK_FAILED", created(1, "Bucket", "no"), stack_id=bootstrap, environment=local)
     assert error.hint.startswith('Mend the cause. Then: eval "$(paycli local env)" && aws cloudformation delete-stack')
     assert "--region" not in error.hint
+
+
+def test_a_denied_bootstrap_says_that_payments_are_untouched(scripted: Scripted) -> None:
+    bootstrap = STACK_ID.replace("payment-api-dev", "paycli-bootstrap")
+    denied = created(1, "Bucket", "User: x is not authorized to perform: s3:CreateBucket", StackName="paycli-bootstrap")
+    error = error_of(scripted, "ROLLBACK_COMPLETE", denied, stack_id=bootstrap)
+    assert "No payment stack is touched." in error.message
+    assert "`paycli config deployer-policy --for bootstrap` prints what it needs." in error.hint
 
 
 @pytest.mark.parametrize(
@@ -267,7 +304,7 @@ def test_a_program_gets_the_causes(scripted: Scripted, capsys: pytest.CaptureFix
         "console": CONSOLE,
     }
     known, unknown = document["data"]["causes"]
-    assert known.pop("hint").startswith("Delete or rename")
+    assert known.pop("hint").startswith("It may hold payments")
     assert known == {
         "logical_id": "Table",
         "resource_type": "AWS::DynamoDB::Table",
@@ -340,11 +377,38 @@ def test_a_change_set_that_a_validation_refuses_names_the_resource_and_the_prope
     assert [cause["property"] for cause in error.data["causes"]] == ["PolicyDocument", "PolicyName"]
 
 
-def test_a_change_set_whose_details_nobody_gives_says_where_they_are(scripted: Scripted) -> None:
-    error = refused(scripted, EARLY)
-    assert error.message.startswith("payment-api-dev was refused before anything was changed: it didn't pass")
-    assert EARLY in error.message
-    assert "cloudformation:DescribeEvents" in error.hint
+def test_a_table_that_a_validation_finds_in_the_way_may_hold_payments(scripted: Scripted) -> None:
+    # https://github.com/aws/aws-cdk-cli/issues/1000
+    found = {
+        "EventId": "1",
+        "Timestamp": raw_event(1, "x")["Timestamp"],
+        "LogicalResourceId": "TransactionsTable",
+        "ResourceType": "AWS::DynamoDB::Table",
+        "ValidationName": "NAME_CONFLICT_VALIDATION",
+        "ValidationStatusReason": EXISTS,
+        "ValidationPath": "/Resources/TransactionsTable/Properties/TableName",
+    }
+    error = refused(scripted, EARLY, found)
+    assert error.hint.startswith("It may hold payments: look first (aws dynamodb describe-table --table-name transacti")
+
+
+@pytest.mark.parametrize(
+    ("check", "words"),
+    [
+        ("ResourceExistenceCheck", "something that it would make exists already under its name"),
+        ("PropertyValidation", "a property of the template is wrong"),
+        ("Another", "it didn't pass CloudFormation's validation"),
+    ],
+)
+def test_a_change_set_whose_details_nobody_gives_says_what_was_checked(
+    scripted: Scripted, check: str, words: str
+) -> None:
+    reason = EARLY.replace("PropertyValidation", check)
+    error = refused(scripted, reason)
+    assert error.message.startswith(f"payment-api-dev was refused before anything was changed: {words}.")
+    assert reason in error.message
+    assert error.hint.startswith("Allow cloudformation:DescribeEvents to whoever deploys")
+    assert "console" not in error.message + error.hint
 
 
 def test_any_other_refusal_of_a_change_set_is_shown_in_aws_s_words(scripted: Scripted) -> None:

@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from paycli.deployment import stacks
-from paycli.deployment.states import FAILED_CREATES, Policy, bring_to_rest, of_environment, who_works
+from paycli.deployment.states import FAILED_CREATES, Policy, Target, bring_to_rest, of_environment, who_works
 from paycli.environment import Environment
 from paycli.errors import PaycliError
 from tests.fakes.cloudformation import FakeAws
@@ -65,7 +65,8 @@ def test_without_a_yes_nothing_is_changed(aws: FakeAws, status: str, *, answer: 
     before = list(aws.stack(NAME).states)
     with pytest.raises(PaycliError, match=f"{status}: CloudFormation can't update it") as caught:
         at_rest(aws, answer=answer)
-    hints = {False: "Nothing was changed.", None: "`paycli deploy` offers the way out.", True: "CloudFormation console"}
+    declined = "Nothing was changed. To be asked again: paycli deploy --env dev"
+    hints = {False: declined, None: "`paycli deploy` offers the way out.", True: "CloudFormation console"}
     assert hints[answer] in caught.value.hint
     assert aws.stack(NAME).states == before
 
@@ -76,6 +77,14 @@ def test_a_state_that_nobody_knows_is_left_alone(scripted: Scripted) -> None:
     with pytest.raises(PaycliError, match="is SOMETHING_NEW") as caught:
         bring_to_rest(scripted.aws.client("cloudformation"), of_environment(DEV), policy, scripted.reported.append)
     assert caught.value.hint == "Look at its events in the CloudFormation console, and mend what they name."
+
+
+def test_who_declines_for_the_bootstrap_stack_is_asked_again_by_its_own_command(aws: FakeAws) -> None:
+    aws.put_stack("paycli-bootstrap", "UPDATE_ROLLBACK_FAILED", TOPIC, tags={"ManagedBy": "paycli"})
+    policy = Policy(wait=True, ask=lambda _action: False)
+    with pytest.raises(PaycliError) as caught:
+        bring_to_rest(client(aws), Target("paycli-bootstrap", DEV), policy, lambda _event: None)
+    assert caught.value.hint.endswith("paycli bootstrap --env dev")
 
 
 @pytest.mark.parametrize("status", ["CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"])
