@@ -241,7 +241,7 @@ def _bad_setting(error: ValidationError, layers: list[_Layer]) -> ConfigurationE
     where = f"{FILE_NAME}: {_table_of(dotted, layers)}.{dotted}"
     if problems[0]["type"] == "extra_forbidden":
         model = table_model(path[0]) if len(path) > 1 else Environment
-        return unknown(where, path[-1], _settings_of(model))
+        return unknown(where, path[-1], [*_settings_of(model), *(["extends"] if model is Environment else [])])
     said = [in_words(problem) for problem in problems if [str(part) for part in problem["loc"][: len(path)]] == path]
     message = " or ".join(dict.fromkeys(said))
     return ConfigurationError(

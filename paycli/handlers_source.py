@@ -1,6 +1,7 @@
 """Where the handlers lie: the one place that knows."""
 
 import sys
+import traceback
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -38,6 +39,13 @@ def load_contract() -> ModuleType:
     sys.modules[loader.name] = module  # dataclasses look their module up there
     try:
         exec(loader.source_to_code(path.read_bytes(), str(path)), module.__dict__)  # noqa: S102
+    except Exception as error:
+        line = error.lineno if isinstance(error, SyntaxError) else traceback.extract_tb(error.__traceback__)[-1].lineno
+        raise PaycliError(
+            f"{path}:{line} can't be loaded: {type(error).__name__}: {error}",
+            hint="The API's request models are made from it.",
+            code="contract_broken",
+        ) from error
     finally:
         del sys.modules[loader.name]
     return module

@@ -14,7 +14,7 @@ from paycli.views import drift as drift_view
 if TYPE_CHECKING:
     from paycli.operations.drift import Drift
 
-_EMBEDDED = "The embedded AWS only notices what was deleted, and not what was changed."
+_EMBEDDED = "The embedded AWS doesn't look at everything: an alarm that was deleted, for one, it doesn't notice."
 
 
 @click.command("drift", epilog="Example: paycli drift --env prod || paycli deploy --env prod --revert-drift --dry-run")
@@ -60,8 +60,8 @@ def _outlook(drift: "Drift", environment: str, *, embedded: bool) -> list[str]:
     said = []
     if any(one.status == "MODIFIED" for one in drift.resources):
         said.append(
-            "A deploy leaves what was modified, unless the template changes the same property: then that one wins. "
-            f"`paycli deploy --env {environment} --revert-drift` sets it back to the template."
+            "A deploy leaves what was modified, unless the template changes the same property: then that one wins."
+            + ("" if embedded else f" `paycli deploy --env {environment} --revert-drift` sets it back to the template.")
         )
     if deleted and embedded:
         return [*said, f"No deploy makes it again there: `paycli teardown --env {environment}`, then deploy."]

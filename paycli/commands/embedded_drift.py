@@ -1,4 +1,4 @@
-"""What somebody deleted on the embedded AWS: it notices, and can't make it again."""
+"""What somebody deleted on the embedded AWS: it notices most of that, and can't make it again."""
 
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ def deleted(aws: "Aws", environment: "Environment") -> list[str] | None:
     if stack is None or stack.empty:
         return None
     found = detect(cloudformation, stack.name, lambda _event: None)  # it is done at once
-    return [one.logical_id for one in found.resources]
+    return [one.logical_id for one in found.resources if one.status == "DELETED"]
 
 
 def refuse_to_revert(aws: "Aws", environment: "Environment") -> None:
@@ -36,4 +36,4 @@ def refuse_to_revert(aws: "Aws", environment: "Environment") -> None:
             code="drift_not_revertible",
         )
     if gone is not None:
-        console.note("Nothing of the stack was deleted; what was modified, the embedded AWS neither sees nor reverts.")
+        console.note("Nothing that the embedded AWS looks at was deleted; what was modified, it doesn't revert.")

@@ -38,7 +38,7 @@ def _local_command(function: Callable[[Path], Result]) -> Callable[..., int]:
     return output_options(callback)
 
 
-@command.command("start")
+@command.command("start", epilog="Example: paycli local start")
 @_local_command
 def start(root: Path) -> Result:
     """Start it, or say where it runs."""
@@ -51,7 +51,7 @@ def start(root: Path) -> Result:
     return Result({**_facts(running), "lost_since": _iso(running.lost_since)}, text=text)
 
 
-@command.command("stop")
+@command.command("stop", epilog="Example: paycli local stop")
 @_local_command
 def stop(root: Path) -> Result:
     """Stop it and save its state; the next start has everything again."""
@@ -61,7 +61,9 @@ def stop(root: Path) -> Result:
     return Result({"stopped": stopped}, text="Stopped; its state is saved.\n" if stopped else "It isn't running.\n")
 
 
-@command.command("status")
+@command.command(
+    "status", short_help="Say whether it runs, and what it doesn't prove.", epilog="Example: paycli local status"
+)
 @_local_command
 def status(root: Path) -> Result:
     """Say whether it runs, where its state is, and what a local success does not prove."""
@@ -83,7 +85,7 @@ def status(root: Path) -> Result:
     return Result({**data, "not_proven": list(OMISSIONS)}, shown=shown)
 
 
-@command.command("env")
+@command.command("env", epilog='Example: eval "$(paycli local env)"')
 @_local_command
 def env(root: Path) -> Result:
     """Print what points the AWS CLI, an SDK or a script at it."""

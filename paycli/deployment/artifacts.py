@@ -1,9 +1,12 @@
 """Code packages and templates in the artifact bucket, each under the digest of its content."""
 
 import base64
+import contextlib
 import hashlib
+import secrets
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,9 +113,27 @@ def upload_template(bucket: Bucket, template: str) -> str:
     return template_url(bucket, sha256)
 
 
+@contextlib.contextmanager
+def lent(bucket: Bucket, template: str) -> Iterator[str]:
+    """Give the URL of a template that lies in the bucket only meanwhile: a look leaves nothing there."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    key = f"looks/{secrets.token_hex(8)}.json"
+    bucket.s3.put_object(**bucket.place, Key=key, Body=template.encode())
+    try:
+        yield _url(bucket, key)
+    finally:
+        with contextlib.suppress(BotoCoreError, ClientError):  # of more weight is how the look ended
+            bucket.s3.delete_object(**bucket.place, Key=key)
+
+
 def template_url(bucket: Bucket, sha256: str) -> str:
     """Return the URL that CloudFormation reads a template from."""
-    return f"{bucket.s3.meta.endpoint_url}/{bucket.name}/{template_key(sha256)}"
+    return _url(bucket, template_key(sha256))
+
+
+def _url(bucket: Bucket, key: str) -> str:
+    return f"{bucket.s3.meta.endpoint_url}/{bucket.name}/{key}"
 
 
 def template(bucket: Bucket, sha256: str) -> str | None:

@@ -136,24 +136,25 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, opti
         uploaded = bucket and not options.dry_run and artifacts.upload_if_absent(bucket, code)
     if uploaded:
         report(Step(f"Uploaded the handlers: {code.key} ({len(code.content) / 1024:.1f} KB)"))
-    return with_change_set(aws, plan, revert_drift=options.revert_drift)
+    return with_change_set(aws, plan, revert_drift=options.revert_drift, stays=not options.dry_run)
 
 
-def with_change_set(aws: Aws, plan: Plan, *, revert_drift: bool = False) -> Plan:
+def with_change_set(aws: Aws, plan: Plan, *, revert_drift: bool = False, stays: bool = True) -> Plan:
     """Return the plan with the change set that makes its template and code the stack's.
 
     Where an earlier stack has kept something, that change set only imports it, and `completed` gives the one that
     follows. What was imported is compared with what really stands: the template of an import may claim anything.
+    A template that is too large for the request `stays` in the artifact bucket, or lies there only meanwhile.
     Raises PaycliError where the table of a stack that serves is gone; to revert drift makes it again.
     """
     if plan.serves_before and not revert_drift:
         _demand_table_of(aws, plan)
     creates = plan.wanted.creates
     unserving = not (creates or plan.serves_before)
-    with _changing_nothing(plan):
+    with _changing_nothing(plan), _source(plan.bucket, plan.body, stays=stays) as template:
         wanted = replace(
             plan.wanted,
-            template=_source(plan.bucket, plan.body),
+            template=template,
             parameters=_parameters(plan, protects=_table_stands(aws, plan)),
             alarms=() if creates or unserving else _triggers(aws, plan),
             revert_drift=(revert_drift or unserving) and not creates,
@@ -347,18 +348,23 @@ def _demand_table_of(aws: Aws, plan: Plan) -> None:
     demand_table(aws, plan.environment, outputs.get("TransactionsTableName", ""))
 
 
-def _source(bucket: Bucket | None, body: str) -> dict[str, str]:
-    """Return how the change set gets the template: inline, or from the bucket where it is too large for that."""
+@contextlib.contextmanager
+def _source(bucket: Bucket | None, body: str, *, stays: bool) -> Iterator[dict[str, str]]:
+    """Give what the change set gets the template by: inline, or from the bucket where it is too large for that."""
     size = len(body.encode())
     if size <= _INLINE_LIMIT:
-        return {"TemplateBody": body}
-    if bucket is None:
+        yield {"TemplateBody": body}
+    elif bucket is None:
         raise PaycliError(
             f"The template has {size:,} bytes and needs the artifact bucket, which the first deploy makes.",
             hint="Deploy once, or use fewer or shorter tags: each stands on every resource.",
             code="template_too_large",
         )
-    return {"TemplateURL": artifacts.upload_template(bucket, body)}
+    elif stays:
+        yield {"TemplateURL": artifacts.upload_template(bucket, body)}
+    else:
+        with artifacts.lent(bucket, body) as url:
+            yield {"TemplateURL": url}
 
 
 def _triggers(aws: Aws, plan: Plan) -> tuple[str, ...]:

@@ -97,15 +97,15 @@ def load(aws: Aws, environment: Environment, path: Path) -> Plan:
     stack = stacks.find(cloudformation, saved.stack_id)
     if stack is None or stack.in_progress or stack.empty is not saved.creates or _moved(stack, saved):
         status = stack.status if stack else "gone"
-        raise _outdated(f"the stack has moved since (it is {status})")
+        raise _outdated(environment, f"the stack has moved since (it is {status})")
     if bootstrap.find_bucket(aws) != saved.bucket:
-        raise _outdated("its template and code lie in another bucket than that of this account")
+        raise _outdated(environment, "its template and code lie in another bucket than that of this account")
     bucket = artifacts.bucket_of(aws, saved.bucket, caller.account)
     body = artifacts.template(bucket, saved.version.template_sha256)
     if body is None or artifacts.code_checksum(bucket, saved.version.code_key) is None:
-        raise _outdated(f"its {'code' if body else 'template'} is no longer in the artifact bucket")
+        raise _outdated(environment, f"its {'code' if body else 'template'} is no longer in the artifact bucket")
     if ("DeletionProtection" in saved.parameters) is not environment.retain_data:
-        raise _outdated("retain_data has been changed since")
+        raise _outdated(environment, "retain_data has been changed since")
     change_set = _reviewed(cloudformation, saved, environment, types_of(body))
     url = artifacts.template_url(bucket, saved.version.template_sha256)
     return Plan(
@@ -145,10 +145,10 @@ def _reviewed(cloudformation: Any, saved: PlanFile, environment: Environment, ty
     try:
         described = changeset.describe(cloudformation, saved.change_set_id)
     except cloudformation.exceptions.ChangeSetNotFoundException:
-        raise _outdated("its change set is gone") from None
+        raise _outdated(environment, "its change set is gone") from None
     status = described.get("ExecutionStatus", "AVAILABLE")
     if status != "AVAILABLE":
-        raise _outdated(f"its change set is {status}")
+        raise _outdated(environment, f"its change set is {status}")
     found = ChangeSet(
         change_set_id=saved.change_set_id,
         stack_id=saved.stack_id,
@@ -160,7 +160,7 @@ def _reviewed(cloudformation: Any, saved: PlanFile, environment: Environment, ty
     if found.imports:
         found = changeset.with_additions(found, types)
     if list(map(_what, found.changes)) != list(map(_what, saved.changes)):
-        raise _outdated("its change set is not the one that was reviewed")
+        raise _outdated(environment, "its change set is not the one that was reviewed")
     return found
 
 
@@ -169,7 +169,9 @@ def _what(change: Change) -> tuple[str, ...]:
     return change.action, change.logical_id, change.resource_type, change.replacement
 
 
-def _outdated(why: str) -> PaycliError:
+def _outdated(environment: Environment, why: str) -> PaycliError:
     return PaycliError(
-        f"The plan can't be executed: {why}.", hint="Make a new one: `paycli deploy --plan FILE`.", code="plan_outdated"
+        f"The plan can't be executed: {why}.",
+        hint=f"Make a new one: `paycli deploy --env {environment.name} --plan FILE`.",
+        code="plan_outdated",
     )

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updatin
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from paycli.deployment import failure, follow, stack_arn, stacks
 from paycli.deployment.failure.aftermath import aftermath
 from paycli.environment import Environment
-from paycli.errors import PaycliError
+from paycli.errors import PaycliError, UsageError
 from paycli.progress import Report, Step
 from paycli.stack.retention import DATA_TYPES
 
@@ -113,6 +113,7 @@ def _repair(cloudformation: Any, target: Target, stack: stacks.Stack, policy: Po
         # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollback.html
         operation = cloudformation.continue_update_rollback
         if policy.skip:
+            _demand_stuck(cloudformation, stack, policy.skip)
             operation = partial(operation, ResourcesToSkip=list(policy.skip))
         _roll_back(cloudformation, target, stack, policy, report, operation)
     elif stack.status == "UPDATE_FAILED":  # somebody has switched rollback off
@@ -121,6 +122,19 @@ def _repair(cloudformation: Any, target: Target, stack: stacks.Stack, policy: Po
         raise _half_deleted(cloudformation, stack, target.environment)
     else:  # IMPORT_ROLLBACK_FAILED, and what AWS may add
         raise _stuck(stack, _no_way_back(stack, target.environment))
+
+
+def _demand_stuck(cloudformation: Any, stack: stacks.Stack, skip: Collection[str]) -> None:
+    """Raise UsageError where something is to be skipped on which the rollback hasn't failed: CloudFormation refuses."""
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.stack_id)
+    summaries = [summary for page in pages for summary in page["StackResourceSummaries"]]
+    stuck = {one["LogicalResourceId"] for one in summaries if one["ResourceStatus"] == "UPDATE_FAILED"}
+    if unknown := sorted(set(skip) - stuck):
+        raise UsageError(
+            f"The rollback has not failed on {', '.join(unknown)}, so CloudFormation can't skip it.",
+            hint=f"It has failed on: {', '.join(sorted(stuck)) or 'nothing that can be skipped'}.",
+            code="not_stuck",
+        )
 
 
 def _remove(cloudformation: Any, target: Target, stack: stacks.Stack, policy: Policy, report: Report) -> None:

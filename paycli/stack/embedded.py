@@ -25,7 +25,8 @@ OMISSIONS = (
     "Request models are not applied: a body that the gateway would refuse reaches the function.",
     "Lambda permissions, deletion protection of the table and stack policies are not enforced.",
     "The functions have no dead-letter queue, and the scheduled run no limit of retries.",
-    "Access log, execution log and traces are not written.",
+    "Access log, execution log and traces are not written, nor why a function crashed while it was loaded.",
+    "A queue that a stack has kept is made anew by the next one, without its messages; a kept key is not taken up.",
     "Functions run on this machine's processor and Python, whatever architecture and runtime are set.",
 )
 

@@ -77,6 +77,23 @@ def test_a_diff_of_what_is_deployed_leaves_nothing(cloud: FakeProject, within: W
     assert untouched(stack, MADE)
 
 
+@pytest.mark.parametrize("arguments", [["diff"], ["deploy", "--dry-run"]])
+def test_a_look_at_a_large_stack_leaves_no_template_either(
+    cloud: FakeProject, within: Within, arguments: list[str]
+) -> None:
+    cloud.linted("prod")
+    stack = cloud.deployed("prod", other=slower_alarm)
+    bucket = cloud.aws.stack("paycli-bootstrap").outputs["ArtifactBucket"]
+    before, states = dict(cloud.aws.objects.get(bucket, {})), list(stack.states)
+    ran = within(*arguments, "--env", "prod")
+    assert ran.status in {0, 4}, ran.err
+    assert "EvaluationPeriods: 99 -> 1" in ran.out + ran.err
+    (request,) = [call.parameters for call in cloud.aws.calls if call.operation == "CreateChangeSet"]
+    assert "TemplateURL" in request
+    assert dict(cloud.aws.objects[bucket]) == before
+    assert untouched(stack, states)
+
+
 def test_a_diff_names_the_handlers_that_change(cloud: FakeProject, within: Within) -> None:
     deployed = BytesIO()
     with zipfile.ZipFile(BytesIO(package(handlers_root()).content)) as here, zipfile.ZipFile(deployed, "w") as there:

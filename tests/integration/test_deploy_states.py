@@ -217,6 +217,10 @@ def test_what_a_rollback_hangs_on_can_be_left_as_it_is(cloud: FakeProject, withi
     assert ran.status == 1
     assert "Dashboard (AWS::CloudWatch::Dashboard" in error_of(ran)
     assert "What can't be mended can stay as it is: paycli deploy --env dev --skip Dashboard" in error_of(ran)
+    other = within("deploy", "--env", "dev", "--yes", "--skip", "Nope")
+    assert other.status == 2
+    assert "The rollback has not failed on Nope" in error_of(other)
+    assert "It has failed on: Dashboard." in error_of(other)
     ran = within("deploy", "--env", "dev", "--yes", "--skip", "Dashboard")
     assert ran.status == 0, ran.err
     assert stack.states[-4:] == ["UPDATE_ROLLBACK_COMPLETE", *UPDATED]

@@ -104,7 +104,12 @@ def test_what_was_deleted_is_told_and_not_said_to_be_reverted(fresh: LocalProjec
     assert fresh.within("deploy", "--env", "local", "--revert-drift").status == 0
     same = fresh.within("deploy", "--env", "local", "--revert-drift")
     assert same.status == 0
-    assert "what was modified, the embedded AWS neither sees nor reverts." in same.err
+    assert "what was modified, it doesn't revert." in same.err
+    fresh.aws().client("lambda").update_function_configuration(FunctionName="payment-validation-local", MemorySize=768)
+    modified = fresh.within("drift", "--env", "local")
+    assert modified.status == 4
+    assert "--revert-drift" not in modified.out  # which the embedded AWS can't
+    assert fresh.within("deploy", "--env", "local", "--revert-drift").status == 0
     assert "Somebody deleted" not in fresh.within("status", "--env", "local").out
     fresh.aws().client("lambda").delete_function(FunctionName="payment-validation-local")
     status = fresh.within("status", "--env", "local").out

@@ -107,6 +107,7 @@ def test_a_bad_name_is_refused(tmp_path: Path, name: str) -> None:
         ("[env.prdo]\nretain_data = true", "paycli.toml: env.prdo: is 'prod' meant", "Write [env.prod]"),
         ("[env.prod]\nextends = 'devv'", "env.prod.extends", "'dev'"),
         ("[env.prod]\nextends = 3", "env.prod.extends", "Known:"),
+        ("[env.prod]\nextend = 'dev'", "env.prod.extend", "'extends'"),
         ("[env.prod]\nextends = 'a'\n[env.a]\nextends = 'prod'", "prod -> a -> prod never ends", "local, dev, prod"),
     ],
 )

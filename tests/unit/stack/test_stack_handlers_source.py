@@ -62,3 +62,19 @@ def test_the_contract_is_loaded_alone(elsewhere: Path) -> None:
     assert module.__file__ == str(root / "payments" / "contract.py")
     assert set(sys.modules) == before
     assert not list(root.rglob("*.pyc"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("A = 1\ndef broken(:\n", ":2 can't be loaded: SyntaxError: invalid syntax"),
+        ("A = 1\nB = 2\nraise RuntimeError('boom')\n", ":3 can't be loaded: RuntimeError: boom"),
+        ("A = 1\nB = A.c\n", ":2 can't be loaded: AttributeError: 'int' object has no attribute 'c'"),
+    ],
+)
+def test_a_contract_that_is_broken_is_named_with_its_line(elsewhere: Path, text: str, said: str) -> None:
+    root = put_handlers(elsewhere / "handlers", text)
+    with pytest.raises(PaycliError) as caught:
+        load_contract()
+    assert f"{root / 'payments' / 'contract.py'}{said}" in caught.value.message
+    assert "paycli_handlers_contract" not in sys.modules
