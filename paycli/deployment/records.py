@@ -35,6 +35,11 @@ class Version(BaseModel):
     paycli: str
     commit: str  # empty outside git; ends in -dirty where the checkout had changes of its own
 
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What two deploys of the same version have in common."""
+        return self.template_sha256, self.code_key
+
 
 class Record(BaseModel):
     """One deploy. Times are ISO 8601 in UTC."""
@@ -56,11 +61,6 @@ class Record(BaseModel):
     changes: int
     cause: str = ""  # of a failure
     rollback_of: int | None = None  # the record whose version this one deployed again
-
-    @property
-    def version_id(self) -> tuple[str, str]:
-        """What two deploys of the same version have in common."""
-        return self.version.template_sha256, self.version.code_key
 
     def ended(self, result: Ended, cause: str = "") -> "Record":
         """Return the record of the deploy at its end."""

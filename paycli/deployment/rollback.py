@@ -55,7 +55,7 @@ def _others(succeeded: Sequence[Record]) -> str:
     """Say which deploys can be deployed again all the same, the newest of each version; the first is what runs."""
     numbers: dict[tuple[str, str], int] = {}
     for record in succeeded:
-        numbers.setdefault(record.version_id, record.number)
+        numbers.setdefault(record.version.identity, record.number)
     running, *others = numbers.values() or [0]
     if others:
         return f"--to N deploys another version again: {', '.join(map(str, others))}. `paycli history` lists them."
@@ -86,9 +86,8 @@ def replaced(plan: Plan) -> Record | None:
         newest = records.recent(plan.bucket, plan.environment.name, _say_nothing, 1).records
     except (BotoCoreError, ClientError):
         return None
-    planned = (plan.version.template_sha256, plan.version.code_key)
     running = [record for record in newest if record.rollback_of and record.result == "succeeded"]
-    return next((record for record in running if record.version_id != planned), None)
+    return next((record for record in running if record.version.identity != plan.version.identity), None)
 
 
 def _say_nothing(_: object) -> None:
@@ -105,7 +104,7 @@ def _is_before(record: Record, running: Record, history: Sequence[Record]) -> bo
     first = running
     while first.rollback_of in by_number:
         first = by_number[first.rollback_of]
-    return record.number < (first.rollback_of or first.number) and record.version_id != running.version_id
+    return record.number < (first.rollback_of or first.number) and record.version.identity != running.version.identity
 
 
 def prepare(aws: Aws, environment: Environment, caller: Caller, bucket: Bucket, record: Record, report: Report) -> Plan:

@@ -70,13 +70,14 @@ def test_rollbacks_go_further_back_each_time_until_there_is_nothing_older(histor
         except PaycliError as error:
             assert error.code == "no_such_deploy"
             assert not any(
-                each.result == "succeeded" and running and each.version_id != running.version_id for each in older
+                each.result == "succeeded" and running and each.version.identity != running.version.identity
+                for each in older
             )
             return
         assert running
         assert found in older
         assert found.result == "succeeded"
-        assert found.version_id != running.version_id
+        assert found.version.identity != running.version.identity
         left.append(found.number)
         assert left == sorted(set(left), reverse=True)
         number = history[0].number + 1
