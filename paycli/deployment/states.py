@@ -137,7 +137,8 @@ def _remove(cloudformation: Any, target: Target, stack: stacks.Stack, policy: Po
             f"It still has what holds data: {', '.join(left)}. "
             f"`paycli teardown --env {target.environment.name}` says what would go and what stays.",
         )
-    _demand(policy, stack, f"{stack.name} is {stack.status}: nothing of it serves. Delete it and create it again")
+    action = f"{stack.name} is {stack.status}: nothing of it serves. Delete it and create it again"
+    _demand(policy, target, stack, action)
     report(Step(f"{stack.name} is {stack.status}: deleting what is left of it, to create it again"))
     after = follow.last_event(cloudformation, stack.stack_id)
     request: dict[str, Any] = {"StackName": stack.stack_id, "ClientRequestToken": str(uuid.uuid4())}
@@ -161,7 +162,7 @@ def _roll_back(
     report: Report,
     operation: Callable[..., Any],
 ) -> None:
-    _demand(policy, stack, f"{stack.name} is {stack.status}. Roll it back to the previous version first")
+    _demand(policy, target, stack, f"{stack.name} is {stack.status}. Roll it back to the previous version first")
     report(Step(f"{stack.name} is {stack.status}: rolling back to the previous version"))
     after = follow.last_event(cloudformation, stack.stack_id)
     request: dict[str, Any] = {"StackName": stack.stack_id, "ClientRequestToken": str(uuid.uuid4())}
@@ -193,9 +194,10 @@ def _half_deleted(cloudformation: Any, stack: stacks.Stack, environment: Environ
     )
 
 
-def _demand(policy: Policy, stack: stacks.Stack, action: str) -> None:
+def _demand(policy: Policy, target: Target, stack: stacks.Stack, action: str) -> None:
     if policy.ask is None:
-        raise _stuck(stack, "`paycli deploy` offers the way out.")
+        command = f"paycli deploy --env {target.environment.name}"
+        raise _stuck(stack, f"`{command}` offers the way out: it asks first, and --yes answers.")
     if not policy.ask(action):
         raise _stuck(stack, "Nothing was changed.")
 

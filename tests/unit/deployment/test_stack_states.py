@@ -64,7 +64,11 @@ def test_without_a_yes_nothing_is_changed(aws: FakeAws, status: str, *, answer: 
     before = list(aws.stack(NAME).states)
     with pytest.raises(PaycliError, match=f"{status}: CloudFormation can't update it") as caught:
         at_rest(aws, answer=answer)
-    hints = {False: "Nothing was changed.", None: "`paycli deploy` offers the way out.", True: "CloudFormation console"}
+    hints = {
+        False: "Nothing was changed.",
+        None: "`paycli deploy --env dev` offers the way out",
+        True: "CloudFormation console",
+    }
     assert hints[answer] in caught.value.hint
     assert aws.stack(NAME).states == before
 
