@@ -9,6 +9,7 @@ from paycli.commands.carry_out import carry_out, deployed_result, review
 from paycli.commands.common import Project, environment_command
 from paycli.console import Result
 from paycli.errors import PaycliError
+from paycli.text import printable
 
 if TYPE_CHECKING:
     from paycli.aws import Aws
@@ -38,14 +39,29 @@ def command(project: Project, number: int | None, yes: bool, smoke_test: bool) -
 
 
 def back_to_version_before(project: Project, aws: "Aws", deploy: dict[str, Any] | None) -> Result:
-    """Undo a deploy whose smoke test failed; the result says where that can't be."""
+    """Undo a deploy whose smoke test failed; the result says where that can't be.
+
+    An error of AWS doesn't end the command either: it would hide what the deploy and the smoke test have found.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from paycli.aws_errors import explained
+
     if deploy is None:
         return Result({"rolled_back": False}, shown=["Not rolled back: this deploy changed nothing."])
     try:
         back = _roll_back(project, aws, None, yes=True)
     except PaycliError as error:
-        return Result({"rolled_back": False, "error": error.message}, shown=[f"Not rolled back: {error.message}"])
+        return _not_rolled_back(error)
+    except (BotoCoreError, ClientError) as error:
+        return _not_rolled_back(explained(error))
     return Result({"rolled_back": True, **back.data}, shown=["Rolled back to the version before:", *back.shown])
+
+
+def _not_rolled_back(error: PaycliError) -> Result:
+    data = {"rolled_back": False, "error": error.message, "hint": error.hint}
+    said = [f"Not rolled back: {error.message}", *([f"Hint:  {error.hint}"] if error.hint else [])]
+    return Result(data, shown=list(map(printable, said)))
 
 
 def _roll_back(project: Project, aws: "Aws", number: int | None, *, yes: bool) -> Result:

@@ -414,10 +414,28 @@ def test_without_an_earlier_version_it_says_so(broken: FakeProject, within: With
     ran = within(*CHECKED)
     assert ran.status == 1
     assert "Not rolled back: There is no earlier version on record" in ran.out
+    assert "\nHint:  " in ran.out
     assert broken.aws.stack(STACK).states == CREATED
     unchanged = within(*CHECKED, "--json")
     assert unchanged.status == 1
     assert json.loads(unchanged.out)["data"]["rollback"] == {"rolled_back": False}
+
+
+def test_where_aws_refuses_the_rollback_what_was_found_is_told_all_the_same(
+    broken: FakeProject, within: Within
+) -> None:
+    broken.deployed(other=slower_alarm)
+    recorded(broken, 1, version(broken, 99))
+    broken.aws.faults.deny("CreateChangeSet", after=1)  # the first is the deploy's
+    ran = within(*CHECKED, "--json")
+    assert ran.status == 1
+    data = ran.document["data"]
+    assert data["deploy"]["number"] == 2
+    assert data["smoke_test"]["failed"] > 0
+    assert data["rollback"]["rolled_back"] is False
+    assert data["rollback"]["error"].startswith("AWS refused: CreateChangeSet")
+    assert data["rollback"]["hint"].startswith("Allow CreateChangeSet in a policy of arn:aws:iam::111111111111:user/dev")
+    assert periods(broken) == 1
 
 
 def test_a_smoke_test_that_cannot_run_counts_as_failed(
