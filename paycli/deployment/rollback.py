@@ -110,7 +110,8 @@ def _is_before(record: Record, running: Record, history: Sequence[Record]) -> bo
 def prepare(aws: Aws, environment: Environment, caller: Caller, bucket: Bucket, record: Record, report: Report) -> Plan:
     """Return the plan that makes the recorded template and code the stack's again.
 
-    Raises PaycliError where the artifacts are gone or aren't what was recorded.
+    The stack's tags are those of today's settings: they aren't on record. Raises PaycliError where the artifacts are
+    gone or aren't what was recorded.
     """
     body = artifacts.template(bucket, record.version.template_sha256)
     if body is None:

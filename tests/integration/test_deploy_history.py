@@ -234,6 +234,43 @@ def test_a_rollback_needs_the_very_artifacts(third: FakeProject, within: Within)
     assert third.aws.stack(STACK).states == MADE
 
 
+def keeps_data(cloud: FakeProject, *, on: bool) -> None:
+    """Switch `retain_data` of dev."""
+    (cloud.root / "paycli.toml").write_text(f"[env.dev]\nretain_data = {str(on).lower()}\n")
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_a_version_from_before_its_data_was_kept_has_no_protection_to_set(
+    cloud: FakeProject, within: Within, *, stands: bool
+) -> None:
+    cloud.deployed() if stands else cloud.bootstrap()
+    recorded(cloud, 1, version(cloud, 99))
+    keeps_data(cloud, on=True)
+    ran = within(*ROLLBACK, "--to", "1")
+    assert ran.status == 0, ran.err
+    stack = cloud.aws.stack(STACK)
+    assert stack.states == ([*MADE, *UPDATED] if stands else CREATED)
+    assert stack.now.parameters.keys() == {"ArtifactBucket", "CodeKey"}
+    assert periods(cloud) == 99
+    assert stack.termination_protection
+    assert records(cloud)[-1].result == "succeeded"
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_a_version_from_when_its_data_was_kept_protects_a_table_that_stands(
+    cloud: FakeProject, within: Within, *, stands: bool
+) -> None:
+    """A first create has to do without: the table of one that fails couldn't be deleted."""
+    keeps_data(cloud, on=True)
+    cloud.deployed() if stands else cloud.bootstrap()
+    recorded(cloud, 1, version(cloud, 99))
+    keeps_data(cloud, on=False)
+    ran = within(*ROLLBACK, "--to", "1")
+    assert ran.status == 0, ran.err
+    assert cloud.aws.stack(STACK).now.parameters["DeletionProtection"] == ("true" if stands else "false")
+    assert periods(cloud) == 99
+
+
 def test_a_version_can_be_brought_back_after_a_teardown(third: FakeProject, within: Within) -> None:
     assert within("teardown", "--env", "dev", "--yes").status == 0
     ran = within(*ROLLBACK, "--to", "2")
