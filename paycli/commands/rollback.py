@@ -78,7 +78,7 @@ def _roll_back(project: Project, aws: "Aws", number: int | None, *, yes: bool) -
     if begun:
         console.note(f"Deploy {begun.number} is a rollback whose end nobody has seen: it is finished, nothing more.")
     record = rollback.target(
-        records.settled(kept.records, stack), begun.rollback_of if begun else number, kept.unreadable
+        records.settled(kept.records, stack), begun.rollback_of if begun else number, stack, kept.unreadable
     )
     console.note(f"Going back to deploy {record.number} of {record.started_at}, commit {record.version.commit or '?'}")
     with display.activity() as report:

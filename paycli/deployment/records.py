@@ -194,9 +194,16 @@ def settled(records: Iterable[Record], stack: Stack | None) -> list[Record]:
     return [_settled(record, stack) for record in records]
 
 
-def current(records: Iterable[Record], unreadable: Iterable[int] = ()) -> Record | None:
-    """Return the record of the version that runs: the newest that succeeded; None where one unread is newer."""
-    newest = next((record for record in records if record.result == "succeeded"), None)
+def current(records: Iterable[Record], stack: Stack | None, unreadable: Iterable[int] = ()) -> Record | None:
+    """Return the record of the version that runs, the newest that succeeded on the stack as it stands.
+
+    None where none does: an earlier stack of that name is gone, with what ran on it. None as well where one unread is
+    newer.
+    """
+    if stack is None or not stack.serves:
+        return None
+    own = (record for record in records if record.stack_id == stack.stack_id)
+    newest = next((record for record in own if record.result == "succeeded"), None)
     return newest if newest and newest.number > max(unreadable, default=0) else None
 
 

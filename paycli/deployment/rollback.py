@@ -9,13 +9,16 @@ from paycli.deployment.artifacts import Bucket
 from paycli.deployment.changeset import Wanted
 from paycli.deployment.plan import Plan, with_change_set
 from paycli.deployment.records import Record, Shelf
+from paycli.deployment.stacks import Stack
 from paycli.environment import Environment
 from paycli.errors import PaycliError
 from paycli.progress import Report
 
 
-def target(history: Sequence[Record], number: int | None, unreadable: Collection[int] = ()) -> Record:
-    """Return the record to go back to: the one with that number, else the version before the one that runs.
+def target(
+    history: Sequence[Record], number: int | None, stack: Stack | None, unreadable: Collection[int] = ()
+) -> Record:
+    """Return the record to go back to: the one with that number, else the version before the one that runs on `stack`.
 
     `history` is newest first, `unreadable` are the numbers that it lacks. Raises PaycliError where there is none.
     """
@@ -34,8 +37,8 @@ def target(history: Sequence[Record], number: int | None, unreadable: Collection
                 f"Deploy {number} {why}.", hint="`paycli history` lists the deploys.", code="no_such_deploy"
             )
         return found
-    running = records.current(history, unreadable)
-    if running is None and unreadable:
+    running = records.current(history, stack, unreadable)
+    if running is None and unreadable and stack and stack.serves:
         raise PaycliError(
             f"Which version runs can't be told: the record of deploy {max(unreadable)} can't be read.",
             hint="Say which deploy to go back to: --to N; `paycli history` lists them.",
@@ -45,23 +48,23 @@ def target(history: Sequence[Record], number: int | None, unreadable: Collection
     if not earlier:
         raise PaycliError(
             "There is no earlier version on record to go back to.",
-            hint=_others(succeeded),
+            hint=_others(succeeded, running),
             code="no_such_deploy",
         )
     return earlier[0]
 
 
-def _others(succeeded: Sequence[Record]) -> str:
-    """Say which deploys can be deployed again all the same, the newest of each version; the first is what runs."""
+def _others(succeeded: Sequence[Record], running: Record | None) -> str:
+    """Say which deploys can be deployed again all the same, the newest of each version but the one that runs."""
     numbers: dict[tuple[str, str], int] = {}
     for record in succeeded:
         numbers.setdefault(record.version.identity, record.number)
-    running, *others = numbers.values() or [0]
-    if others:
-        return f"--to N deploys another version again: {', '.join(map(str, others))}. `paycli history` lists them."
     if running:
-        return f"--to {running} deploys the only one again, where the stack was taken down."
-    return "`paycli history` lists the deploys."
+        del numbers[running.version.identity]
+    if not numbers:
+        return "`paycli history` lists the deploys."
+    which = "another version" if running else "a version"
+    return f"--to N deploys {which} again: {', '.join(map(str, numbers.values()))}. `paycli history` lists them."
 
 
 def unfinished(shelf: Shelf) -> Record | None:

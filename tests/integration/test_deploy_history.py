@@ -18,6 +18,7 @@ from tests.integration.deploys import (
     CREATED,
     LONG,
     STACK,
+    TABLE,
     UPDATED,
     error_of,
     recorded,
@@ -285,9 +286,37 @@ def test_the_only_version_can_be_brought_back_after_a_teardown(cloud: FakeProjec
     assert within("teardown", "--env", "dev", "--yes").status == 0
     refused = within(*ROLLBACK)
     assert refused.status == 1
-    assert "--to 1 deploys the only one again" in error_of(refused)
+    assert "--to N deploys a version again: 1." in error_of(refused)
     assert within(*ROLLBACK, "--to", "1").status == 0
     assert periods(cloud) == 98
+
+
+def test_nothing_runs_where_the_stack_is_gone_and_the_next_create_fails(third: FakeProject, within: Within) -> None:
+    def running() -> object:
+        return within("history", "--env", "dev", "--json").document["data"]["running"]
+
+    assert running() == 3
+    assert within("teardown", "--env", "dev", "--yes").status == 0
+    assert running() is None
+    third.aws.scenario.fail(TABLE, reason="Subscriber limit exceeded")
+    assert within(*DEPLOY).status == 1
+    assert running() is None
+    assert not [line for line in within("history", "--env", "dev").out.splitlines() if line.startswith("*")]
+    lies(third, "deployments/dev/000005.json", NEWER)  # nor does it matter what can't be read
+    refused = within(*ROLLBACK)
+    assert refused.status == 1
+    assert "There is no earlier version on record to go back to." in error_of(refused)
+    assert "--to N deploys a version again: 3, 2, 1." in error_of(refused)
+    assert third.aws.stack(STACK).status == "ROLLBACK_COMPLETE"
+    assert within(*ROLLBACK, "--to", "2").status == 0
+    assert running() == 6
+    assert periods(third) == 99
+
+
+def test_a_stack_that_is_half_deleted_runs_nothing(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed(status="DELETE_FAILED", failed={TABLE: "no"})
+    recorded(cloud, 1, version(cloud, 98))
+    assert within("history", "--env", "dev", "--json").document["data"]["running"] is None
 
 
 def test_twenty_are_listed_and_the_oldest_of_them_can_be_rolled_back_to(cloud: FakeProject, within: Within) -> None:
@@ -451,7 +480,7 @@ def test_without_an_earlier_version_it_says_so(broken: FakeProject, within: With
     ran = within(*CHECKED)
     assert ran.status == 1
     assert "Not rolled back: There is no earlier version on record" in ran.out
-    assert "\nHint:  " in ran.out
+    assert "\nHint:  `paycli history` lists the deploys.\n" in ran.out
     assert broken.aws.stack(STACK).states == CREATED
     unchanged = within(*CHECKED, "--json")
     assert unchanged.status == 1

@@ -18,6 +18,7 @@ from paycli.errors import PaycliError
 from tests.fakes.cloudformation import states
 from tests.scripted import STACK_ID, Scripted
 
+STACK = Stack("payment-api-dev", STACK_ID, "UPDATE_COMPLETE", {}, {}, False, {})
 RESULTS = ["in_progress", "succeeded", "failed", "cancelled"]
 
 
@@ -63,10 +64,10 @@ def origin(history: list[Record], each: Record) -> int:
 def test_rollbacks_go_further_back_each_time_until_there_is_nothing_older(history: list[Record]) -> None:
     left: list[int] = []
     while True:
-        running = records.current(history)
+        running = records.current(history, STACK)
         older = [each for each in history if running and each.number < origin(history, running)]
         try:
-            found = rollback.target(history, None)
+            found = rollback.target(history, None, STACK)
         except PaycliError as error:
             assert error.code == "no_such_deploy"
             assert not any(
@@ -88,14 +89,11 @@ def test_rollbacks_go_further_back_each_time_until_there_is_nothing_older(histor
 def test_a_number_is_gone_back_to_where_that_deploy_succeeded(history: list[Record], number: int) -> None:
     succeeded = {each.number: each for each in history if each.result == "succeeded"}
     if number in succeeded:
-        assert rollback.target(history, number) == succeeded[number]
+        assert rollback.target(history, number, STACK) == succeeded[number]
         return
     with pytest.raises(PaycliError, match=f"Deploy {number} (is not on record|did not succeed: it )") as caught:
-        rollback.target(history, number)
+        rollback.target(history, number, STACK)
     assert caught.value.code == "no_such_deploy"
-
-
-STACK = Stack("payment-api-dev", STACK_ID, "UPDATE_COMPLETE", {}, {}, False, {})
 
 
 @given(histories(), st.sampled_from([None, *filter(None, states.STACK)]), st.integers(0, 13))
@@ -159,5 +157,5 @@ def test_a_bucket_that_refuses_is_the_error(scripted: Scripted) -> None:
 
 def test_the_newest_that_succeeded_is_what_runs() -> None:
     history = [record(number, result=result) for number, result in zip(itertools.count(4, -1), RESULTS, strict=False)]
-    assert records.current(history) == history[1]
-    assert records.current([]) is None
+    assert records.current(history, STACK) == history[1]
+    assert records.current([], STACK) is None
