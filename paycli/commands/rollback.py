@@ -66,20 +66,16 @@ def _not_rolled_back(error: PaycliError) -> Result:
 
 def _roll_back(project: Project, aws: "Aws", number: int | None, *, yes: bool) -> Result:
     from paycli.aws import check_caller
-    from paycli.deployment import artifacts, bootstrap, records, rollback, stacks
+    from paycli.deployment import artifacts, bootstrap, records, rollback
     from paycli.deployment.plan import discard
 
     environment = project.environment
     caller = check_caller(aws, environment)
     bucket = artifacts.bucket_of(aws, bootstrap.demand_bucket(aws, environment), caller.account)
-    stack = stacks.find(aws.client("cloudformation"), environment.stack_name)
-    kept = records.recent(bucket, environment.name, display.plain_lines(console.note))
-    begun = rollback.unfinished(kept) if number is None else None
+    choice = rollback.choose(aws, environment, bucket, number, display.plain_lines(console.note))
+    record, begun = choice.record, choice.begun
     if begun:
         console.note(f"Deploy {begun.number} is a rollback whose end nobody has seen: it is finished, nothing more.")
-    record = rollback.target(
-        records.settled(kept.records, stack), begun.rollback_of if begun else number, stack, kept.unreadable
-    )
     console.note(f"Going back to deploy {record.number} of {record.started_at}, commit {record.version.commit or '?'}")
     with display.activity() as report:
         plan = rollback.prepare(aws, environment, caller, bucket, record, report)

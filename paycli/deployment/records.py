@@ -15,9 +15,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from paycli.deployment.artifacts import Bucket, download, template_key
 from paycli.deployment.stacks import Stack
+from paycli.errors import PaycliError
 from paycli.progress import Report, Step
 
-# How many can be listed and deployed again; older ones stay in the bucket.
+# How many are looked through for the version before; older ones stay in the bucket, and are gone back to by number.
 KEPT = 20
 _READERS = 8
 _NUMBERED = re.compile(r"deployments/[^/]+/(\d{6,})\.json")
@@ -157,6 +158,30 @@ def recent(bucket: Bucket, environment: str, report: Report, limit: int = KEPT) 
     )
 
 
+def numbered(bucket: Bucket, environment: str, number: int) -> Record:
+    """Return the record of that number, however old it is (one call).
+
+    Raises PaycliError where there is none, or none that this version of paycli can read.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        record = _parsed(_name(environment, number), download(bucket, _name(environment, number)))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchKey":
+            raise
+        raise PaycliError(
+            f"Deploy {number} is not on record.", hint="`paycli history` lists the deploys.", code="no_such_deploy"
+        ) from None
+    if record is None:
+        raise PaycliError(
+            f"The record of deploy {number} can't be read: it is damaged, or a newer paycli has written it.",
+            hint="Deploy from a checkout of its commit; the bucket's old versions may have the record as it was.",
+            code="record_unreadable",
+        )
+    return record
+
+
 def forget(bucket: Bucket, environment: str, report: Report) -> int:
     """Remove the records of an environment, and the templates and code that no other environment's records name.
 
@@ -243,13 +268,19 @@ def _read(bucket: Bucket, key: str) -> Record | None:
     from botocore.exceptions import ClientError
 
     try:
-        record = Record.model_validate_json(download(bucket, key))
-    except ValidationError:
-        return None
+        return _parsed(key, download(bucket, key))
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchKey":  # removed since it was listed
             return None
         raise
+
+
+def _parsed(key: str, content: bytes) -> Record | None:
+    """Return the record that lies under a key, or None where this version of paycli can't read it."""
+    try:
+        record = Record.model_validate_json(content)
+    except ValidationError:
+        return None
     return record if _key(record) == key else None
 
 
@@ -262,7 +293,11 @@ def _content(record: Record) -> bytes:
 
 
 def _key(record: Record) -> str:
-    return f"{_folder(record.environment)}{record.number:06d}.json"
+    return _name(record.environment, record.number)
+
+
+def _name(environment: str, number: int) -> str:
+    return f"{_folder(environment)}{number:06d}.json"
 
 
 def _folder(environment: str) -> str:

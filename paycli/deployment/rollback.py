@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from paycli.aws import Aws, Caller
-from paycli.deployment import artifacts, readoption, records, states
+from paycli.deployment import artifacts, readoption, records, stacks, states
 from paycli.deployment.artifacts import Bucket
 from paycli.deployment.changeset import Wanted
 from paycli.deployment.plan import Plan, with_change_set
@@ -15,28 +16,47 @@ from paycli.errors import PaycliError
 from paycli.progress import Report
 
 
-def target(
-    history: Sequence[Record], number: int | None, stack: Stack | None, unreadable: Collection[int] = ()
-) -> Record:
-    """Return the record to go back to: the one with that number, else the version before the one that runs on `stack`.
+@dataclass(frozen=True)
+class Choice:
+    """The record that is deployed again, and the rollback to it that is finished with that, if there is one."""
+
+    record: Record
+    begun: Record | None = None
+
+
+def choose(aws: Aws, environment: Environment, bucket: Bucket, number: int | None, report: Report) -> Choice:
+    """Return what to deploy again: the deploy of that number, else the version before the one that runs.
+
+    Raises PaycliError where there is none.
+    """
+    stack = stacks.find(aws.client("cloudformation"), environment.stack_name)
+    if number is not None:
+        return Choice(_numbered(bucket, environment, number, stack))
+    shelf = records.recent(bucket, environment.name, report)
+    begun = unfinished(shelf)
+    if begun and begun.rollback_of:
+        return Choice(_numbered(bucket, environment, begun.rollback_of, stack), begun)
+    return Choice(version_before(records.settled(shelf.records, stack), stack, shelf.unreadable))
+
+
+def _numbered(bucket: Bucket, environment: Environment, number: int, stack: Stack | None) -> Record:
+    """Return the record of the deploy of that number; raise PaycliError where it can't be deployed again."""
+    (record,) = records.settled([records.numbered(bucket, environment.name, number)], stack)
+    if record.result != "succeeded":
+        raise PaycliError(
+            f"Deploy {number} did not succeed: it {record.result.replace('_', ' ')}.",
+            hint="`paycli history` lists the deploys.",
+            code="no_such_deploy",
+        )
+    return record
+
+
+def version_before(history: Sequence[Record], stack: Stack | None, unreadable: Collection[int] = ()) -> Record:
+    """Return the record of the version before the one that runs on `stack`.
 
     `history` is newest first, `unreadable` are the numbers that it lacks. Raises PaycliError where there is none.
     """
-    if number in unreadable:
-        raise PaycliError(
-            f"The record of deploy {number} can't be read: it is damaged, or a newer paycli has written it.",
-            hint="Deploy from a checkout of its commit; the bucket's old versions may have the record as it was.",
-            code="record_unreadable",
-        )
     succeeded = [record for record in history if record.result == "succeeded"]
-    if number is not None:
-        found = next((record for record in history if record.number == number), None)
-        if found not in succeeded:
-            why = "is not on record" if found is None else f"did not succeed: it {found.result.replace('_', ' ')}"
-            raise PaycliError(
-                f"Deploy {number} {why}.", hint="`paycli history` lists the deploys.", code="no_such_deploy"
-            )
-        return found
     running = records.current(history, stack, unreadable)
     if running is None and unreadable and stack and stack.serves:
         raise PaycliError(

@@ -319,17 +319,17 @@ def test_a_stack_that_is_half_deleted_runs_nothing(cloud: FakeProject, within: W
     assert within("history", "--env", "dev", "--json").document["data"]["running"] is None
 
 
-def test_twenty_are_listed_and_the_oldest_of_them_can_be_rolled_back_to(cloud: FakeProject, within: Within) -> None:
+def test_twenty_are_listed_and_older_ones_can_be_rolled_back_to(cloud: FakeProject, within: Within) -> None:
     cloud.deployed()
     for number in range(1, 26):
         recorded(cloud, number, version(cloud, number if number < 25 else 1))
     shown = within("history", "--env", "dev", "--json").document["data"]
     assert [deploy["number"] for deploy in shown["deploys"]] == list(range(25, 5, -1))
     assert len(within("history", "--env", "dev", "--json", "--limit", "30").document["data"]["deploys"]) == 25
-    assert "Deploy 5 is not on record" in error_of(within(*ROLLBACK, "--to", "5"))
-    assert within(*ROLLBACK, "--to", "6").status == 0
-    assert periods(cloud) == 6
-    assert records(cloud)[-1].rollback_of == 6
+    ran = within(*ROLLBACK, "--to", "5")
+    assert ran.status == 0, ran.err
+    assert periods(cloud) == 5
+    assert records(cloud)[-1].rollback_of == 5
 
 
 def test_two_deploys_that_begin_at_once_get_a_number_each(cloud: FakeProject) -> None:
