@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from paycli.aws import Aws, Caller
-from paycli.deployment import artifacts, readoption, records, stacks, states
+from paycli.deployment import artifacts, readoption, records, states
 from paycli.deployment.artifacts import Bucket
 from paycli.deployment.changeset import Wanted
 from paycli.deployment.plan import Plan, with_change_set
@@ -24,19 +24,44 @@ class Choice:
     begun: Record | None = None
 
 
-def choose(aws: Aws, environment: Environment, bucket: Bucket, number: int | None, report: Report) -> Choice:
-    """Return what to deploy again: the deploy of that number, else the version before the one that runs.
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for: the deploy `number` again, or without one the version before the one that runs.
 
-    Raises PaycliError where there is none.
+    `undoes` is the number of the deploy that must be what runs then.
     """
-    stack = stacks.find(aws.client("cloudformation"), environment.stack_name)
-    if number is not None:
-        return Choice(_numbered(bucket, environment, number, stack))
+
+    number: int | None = None
+    undoes: int | None = None
+
+
+def choose(aws: Aws, environment: Environment, bucket: Bucket, wish: Wish, report: Report) -> Choice:
+    """Return what to deploy again, once nothing runs on the stack: by what ends meanwhile, another version may run.
+
+    Nothing is changed. Raises PaycliError where there is nothing to go back to.
+    """
+    if wish.number is not None:
+        return Choice(_numbered(bucket, environment, wish.number, _idle(aws, environment, report)))
+    asked_during = unfinished(records.recent(bucket, environment.name, _say_nothing, 1))
+    stack = _idle(aws, environment, report)
     shelf = records.recent(bucket, environment.name, report)
-    begun = unfinished(shelf)
+    history = records.settled(shelf.records, stack)
+    running = records.current(history, stack, shelf.unreadable)
+    if wish.undoes and running and running.number != wish.undoes:
+        raise PaycliError(
+            f"Deploy {running.number} has come after deploy {wish.undoes}, and is what runs now.",
+            hint=f"Is it mended there? Else: `paycli rollback --env {environment.name}`.",
+            code="overtaken",
+        )
+    begun = unfinished(shelf, asked_during)
     if begun and begun.rollback_of:
         return Choice(_numbered(bucket, environment, begun.rollback_of, stack), begun)
-    return Choice(version_before(records.settled(shelf.records, stack), stack, shelf.unreadable))
+    return Choice(version_before(history, stack, shelf.unreadable))
+
+
+def _idle(aws: Aws, environment: Environment, report: Report) -> Stack | None:
+    policy = states.Policy(wait=True, ask=None)
+    return states.when_idle(aws.client("cloudformation"), environment.stack_name, policy, report)
 
 
 def _numbered(bucket: Bucket, environment: Environment, number: int, stack: Stack | None) -> Record:
@@ -87,13 +112,17 @@ def _others(succeeded: Sequence[Record], running: Record | None) -> str:
     return f"--to N deploys {which} again: {', '.join(map(str, numbers.values()))}. `paycli history` lists them."
 
 
-def unfinished(shelf: Shelf) -> Record | None:
-    """Return the newest record, if it is a rollback whose end no paycli has seen.
+def unfinished(shelf: Shelf, asked_during: Record | None = None) -> Record | None:
+    """Return the newest record, if it is a rollback whose end no paycli has seen, or had when this one was asked for.
 
     Asked for again, that one is finished: counted as done, it would let the same command go back one version more.
+    `asked_during` is the one that was unfinished before what runs was waited for: its own paycli may have ended it.
     """
     newest = next((record for record in shelf.records if record.number == shelf.newest), None)
-    return newest if newest and newest.rollback_of and newest.result == "in_progress" else None
+    if newest is None or not newest.rollback_of:
+        return None
+    still = newest.result == "in_progress"
+    return newest if still or (asked_during and asked_during.number == newest.number) else None
 
 
 def replaced(plan: Plan) -> Record | None:
@@ -133,6 +162,7 @@ def _is_before(record: Record, running: Record, history: Sequence[Record]) -> bo
 def prepare(aws: Aws, environment: Environment, caller: Caller, bucket: Bucket, record: Record, report: Report) -> Plan:
     """Return the plan that makes the recorded template and code the stack's again.
 
+    What begins on the stack after `choose` isn't waited for: another version may run then.
     The stack's tags are those of today's settings: they aren't on record. Raises PaycliError where the artifacts are
     gone or aren't what was recorded.
     """
@@ -141,7 +171,7 @@ def prepare(aws: Aws, environment: Environment, caller: Caller, bucket: Bucket, 
         raise _gone(record, artifacts.template_key(record.version.template_sha256))
     if artifacts.code_checksum(bucket, record.version.code_key) is None:
         raise _gone(record, record.version.code_key)
-    policy = states.Policy(wait=True, ask=lambda _action: True)
+    policy = states.Policy(wait=False, ask=lambda _action: True)
     stack = states.bring_to_rest(aws.client("cloudformation"), states.of_environment(environment), policy, report)
     creates = stack is None or stack.empty
     description = f"paycli: deploy {record.number} again, by {caller.arn}"

@@ -68,18 +68,27 @@ def bring_to_rest(cloudformation: Any, target: Target, policy: Policy, report: R
     Raises PaycliError with the way out everywhere else.
     """
     while True:
-        stack = stacks.find(cloudformation, target.name)
+        stack = when_idle(cloudformation, target.name, policy, report)
         if stack is None or stack.status == "DELETE_COMPLETE":
             return None
         if stack.empty:
             return stack
-        if stack.in_progress:
-            _wait(cloudformation, stack, policy, report)
-            continue
         stacks.check_ours(stack)
         if stack.status in UPDATABLE:
             return stack
         _repair(cloudformation, target, stack, policy, report)
+
+
+def when_idle(cloudformation: Any, name: str, policy: Policy, report: Report) -> stacks.Stack | None:
+    """Return the stack as it is when nothing runs on it, or None where there is none; nothing is changed.
+
+    Raises PaycliError where something runs and `policy` lets nobody wait.
+    """
+    while True:
+        stack = stacks.find(cloudformation, name)
+        if stack is None or not stack.in_progress:
+            return stack
+        _wait(cloudformation, stack, policy, report)
 
 
 def _wait(cloudformation: Any, stack: stacks.Stack, policy: Policy, report: Report) -> None:

@@ -4,13 +4,17 @@ import io
 import json
 import signal
 import zipfile
+from collections.abc import Iterator
+from typing import Any
 
+import boto3
 import pytest
 
 from paycli import smoke
 from paycli.deployment.package import package
 from paycli.errors import PaycliError
 from paycli.handlers_source import handlers_root
+from tests.command_line import Ran
 from tests.fakes.project import FakeProject
 from tests.integration.conftest import Within
 from tests.integration.deploys import (
@@ -25,8 +29,10 @@ from tests.integration.deploys import (
     records,
     slower_alarm,
     version,
+    without_data,
 )
 
+KEYS = {"aws_access_key_id": "AKIAFAKE", "aws_secret_access_key": "fake"}
 DEPLOY = ("deploy", "--env", "dev", "--yes")
 ROLLBACK = ("rollback", "--env", "dev", "--yes")
 MADE = ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
@@ -119,7 +125,7 @@ def test_a_rollback_that_was_cut_off_and_is_asked_for_again_goes_no_further(thir
     third.aws.skip(LONG)
     ran = within(*ROLLBACK)
     assert ran.status == 0, ran.err
-    assert "Deploy 4 is a rollback whose end nobody has seen" in ran.err
+    assert "Deploy 4 is a rollback whose end nobody had seen" in ran.err
     assert "No changes" in ran.out
     assert periods(third) == 99
     assert [(record.number, record.result) for record in records(third)][3:] == [(4, "succeeded")]
@@ -135,6 +141,105 @@ def test_it_goes_no_further_while_cloudformation_is_at_it_either(third: FakeProj
     assert "waiting until it is done" in ran.err
     assert periods(third) == 99
     assert records(third)[-1].result == "succeeded"
+
+
+# While something else runs
+
+
+@pytest.fixture
+def deploying(cloud: FakeProject, request: pytest.FixtureRequest) -> Iterator[FakeProject]:
+    """A stack on which the second version runs, and to which the third is being deployed: 98, 99, 1.
+
+    The parameter is why that will fail.
+    """
+    cloud.deployed(other=slower_alarm)
+    recorded(cloud, 1, version(cloud, 98))
+    recorded(cloud, 2, version(cloud, 99))
+    cloud.aws.scenario.durations[ALARM] = LONG
+    if reason := getattr(request, "param", ""):
+        cloud.aws.scenario.fail(ALARM, on="update", reason=reason)
+    process = cloud.begin(*DEPLOY)
+    cloud.aws.wait(cloud.aws.reached(STACK, "UPDATE_IN_PROGRESS", ALARM), 30)
+    yield cloud
+    process.communicate(timeout=30)
+
+
+def ended_by(cloud: FakeProject, *arguments: str) -> Ran:
+    """Run paycli, and let what it waits for end."""
+
+    def end() -> None:
+        cloud.aws.scenario.durations.clear()
+        cloud.aws.skip(2 * LONG)
+
+    waits = cloud.aws.asked("DescribeChangeSet")  # whose it is
+    return cloud.run(*arguments, moments=[(waits, end)])
+
+
+@pytest.mark.parametrize(("deploying", "number", "restored"), [("", 2, 99), ("boom", 1, 98)], indirect=["deploying"])
+def test_what_a_rollback_goes_back_from_is_told_by_the_deploy_that_it_waits_for(
+    deploying: FakeProject, number: int, restored: int
+) -> None:
+    ran = ended_by(deploying, *ROLLBACK)
+    assert ran.status == 0, ran.err
+    assert "waiting until it is done" in ran.err
+    assert f"Going back to deploy {number} " in ran.err
+    assert periods(deploying) == restored
+
+
+def test_of_two_rollbacks_at_once_the_second_goes_no_further(third: FakeProject) -> None:
+    third.aws.scenario.durations[ALARM] = LONG
+    first = third.begin(*ROLLBACK)
+    third.aws.wait(third.aws.reached(STACK, "UPDATE_IN_PROGRESS", ALARM), 30)
+    third.aws.faults.delay("ListObjectsV2", 1.0, after=1)  # by then the first has ended its record
+    ran = ended_by(third, *ROLLBACK)
+    assert ran.status == 0, ran.err
+    assert "Deploy 4 is a rollback whose end nobody had seen" in ran.err
+    assert "No changes" in ran.out
+    first.communicate(timeout=30)
+    assert [(record.number, record.result) for record in records(third)][3:] == [(4, "succeeded")]
+    assert periods(third) == 99
+
+
+def test_a_rollback_that_waits_can_be_interrupted(deploying: FakeProject, within: Within) -> None:
+    waits = deploying.aws.asked("DescribeChangeSet")
+    ran = deploying.run(*ROLLBACK, moments=[(waits, signal.SIGINT)])
+    assert ran.status == 130
+    assert "Error: Interrupted." in ran.err
+    assert [record.number for record in records(deploying)] == [1, 2, 3]
+    deploying.aws.skip(LONG)
+    assert periods(deploying) == 1
+
+
+def test_what_begins_after_the_choice_is_not_waited_for(third: FakeProject) -> None:
+    """What runs at its end may be another version than the one that was gone back from."""
+    third.aws.scenario.durations[ALARM] = LONG
+    aws = boto3.client("cloudformation", "us-east-1", endpoint_url=third.aws.url, **KEYS)
+    kept = [{"ParameterKey": name, "UsePreviousValue": True} for name in ("ArtifactBucket", "CodeKey")]
+    update = {
+        "StackName": STACK,
+        "TemplateBody": json.dumps(json.loads(version(third, 5)), separators=(",", ":")),
+        "Parameters": kept,
+    }
+
+    third.aws.faults.delay("GetObject", 1.0, after=1)  # the template; the first is the record
+    chosen = third.aws.asked("GetObject", 2)
+    moments = [(chosen, lambda: aws.update_stack(**update, Capabilities=["CAPABILITY_IAM"]))]
+    ran = third.run(*ROLLBACK, "--to", "2", moments=moments)
+    assert ran.status == 1
+    assert f"Error: {STACK} is UPDATE_IN_PROGRESS, since " in ran.err
+    assert "Wait until it is done" in error_of(ran)
+    assert third.aws.stack(STACK).change_sets == {}
+
+
+def test_nothing_is_deleted_for_a_version_that_there_is_not(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed(status="CREATE_FAILED", other=without_data)
+    before = list(stack.states)
+    assert "There is no earlier version" in error_of(within(*ROLLBACK))
+    assert "Deploy 9 is not on record" in error_of(within(*ROLLBACK, "--to", "9"))
+    assert stack.states == before
+
+
+# What was left alone
 
 
 def test_a_rollback_that_is_left_alone_is_gone_on_with_by_number(third: FakeProject) -> None:
@@ -500,7 +605,29 @@ def test_where_aws_refuses_the_rollback_what_was_found_is_told_all_the_same(
     assert data["smoke_test"]["failed"] > 0
     assert data["rollback"]["rolled_back"] is False
     assert data["rollback"]["error"].startswith("AWS refused: CreateChangeSet")
-    assert data["rollback"]["hint"].startswith("Allow CreateChangeSet in a policy of arn:aws:iam::111111111111:user/dev")
+    assert data["rollback"]["hint"].startswith(
+        "Allow CreateChangeSet in a policy of arn:aws:iam::111111111111:user/dev"
+    )
+    assert periods(broken) == 1
+
+
+def test_a_deploy_that_came_after_the_one_that_failed_its_test_is_left(
+    broken: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks = smoke.run
+
+    def meanwhile(*arguments: Any, **options: Any) -> Any:
+        recorded(broken, 3, version(broken, 98))
+        return checks(*arguments, **options)
+
+    monkeypatch.setattr("paycli.smoke.run", meanwhile)
+    broken.deployed(other=slower_alarm)
+    recorded(broken, 1, version(broken, 99))
+    ran = within(*CHECKED, "--json")
+    assert ran.status == 1
+    rollback = ran.document["data"]["rollback"]
+    assert rollback["error"] == "Deploy 3 has come after deploy 2, and is what runs now."
+    assert rollback["hint"] == "Is it mended there? Else: `paycli rollback --env dev`."
     assert periods(broken) == 1
 
 
