@@ -72,6 +72,7 @@ def _roll_back(project: Project, aws: "Aws", wish: "Wish", *, yes: bool) -> Resu
     from paycli.aws import check_caller
     from paycli.deployment import artifacts, bootstrap, records, rollback
     from paycli.deployment.plan import discard
+    from paycli.deployment.states import Policy
 
     environment = project.environment
     caller = check_caller(aws, environment)
@@ -82,8 +83,9 @@ def _roll_back(project: Project, aws: "Aws", wish: "Wish", *, yes: bool) -> Resu
     if begun:
         console.note(f"Deploy {begun.number} is a rollback whose end nobody had seen: it is finished, nothing more.")
     console.note(f"Going back to deploy {record.number} of {record.started_at}, commit {record.version.commit or '?'}")
+    policy = Policy(wait=False, ask=lambda action: yes or console.ask(action))
     with display.activity() as report:
-        plan = rollback.prepare(aws, environment, caller, bucket, record, report)
+        plan = rollback.prepare(aws, environment, caller, bucket, record, policy, report)
     try:
         review(plan, (), yes=yes)
     except BaseException:

@@ -159,19 +159,26 @@ def _is_before(record: Record, running: Record, history: Sequence[Record]) -> bo
     return record.number < (first.rollback_of or first.number) and record.version.identity != running.version.identity
 
 
-def prepare(aws: Aws, environment: Environment, caller: Caller, bucket: Bucket, record: Record, report: Report) -> Plan:
+def prepare(
+    aws: Aws,
+    environment: Environment,
+    caller: Caller,
+    bucket: Bucket,
+    record: Record,
+    policy: states.Policy,
+    report: Report,
+) -> Plan:
     """Return the plan that makes the recorded template and code the stack's again.
 
-    What begins on the stack after `choose` isn't waited for: another version may run then.
-    The stack's tags are those of today's settings: they aren't on record. Raises PaycliError where the artifacts are
-    gone or aren't what was recorded.
+    `policy` says what may be done to a stack that can't be updated. What begins on it after `choose` isn't to be waited
+    for: another version may run then. The stack's tags are those of today's settings: they aren't on record. Raises
+    PaycliError where the artifacts are gone or aren't what was recorded.
     """
     body = artifacts.template(bucket, record.version.template_sha256)
     if body is None:
         raise _gone(record, artifacts.template_key(record.version.template_sha256))
     if artifacts.code_checksum(bucket, record.version.code_key) is None:
         raise _gone(record, record.version.code_key)
-    policy = states.Policy(wait=False, ask=lambda _action: True)
     stack = states.bring_to_rest(aws.client("cloudformation"), states.of_environment(environment), policy, report)
     creates = stack is None or stack.empty
     description = f"paycli: deploy {record.number} again, by {caller.arn}"

@@ -231,12 +231,64 @@ def test_what_begins_after_the_choice_is_not_waited_for(third: FakeProject) -> N
     assert third.aws.stack(STACK).change_sets == {}
 
 
+# What is asked
+
+STUCK = {
+    "CREATE_FAILED": "nothing of it serves. Delete it and create it again? [y/N]",
+    "UPDATE_ROLLBACK_FAILED": "Roll it back to the previous version first? [y/N]",
+}
+
+
+@pytest.fixture(params=STUCK)
+def stuck(cloud: FakeProject, request: pytest.FixtureRequest) -> FakeProject:
+    """A stack in a state from which only a repair leads on, and one version on record."""
+    cloud.deployed(status=request.param, other=without_data)
+    recorded(cloud, 1, version(cloud, 98))
+    return cloud
+
+
+TO_THE_FIRST = ("rollback", "--env", "dev", "--to", "1")
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\x03"])
+def test_a_rollback_repairs_nothing_without_a_yes(stuck: FakeProject, within: Within, answer: str) -> None:
+    stack = stuck.aws.stack(STACK)
+    before = list(stack.states)
+    assert within(*TO_THE_FIRST).status == 2
+    ran = stuck.on_terminal(*TO_THE_FIRST, typed=[(STUCK[stack.status], answer)])
+    assert ran.status == (130 if answer == "\x03" else 1)
+    assert ("Interrupted." if answer == "\x03" else "Nothing was changed.") in ran.out
+    assert stack.states == before
+
+
+def test_a_rollback_repairs_with_a_yes(stuck: FakeProject) -> None:
+    question = STUCK[stuck.aws.stack(STACK).status]
+    ran = stuck.on_terminal(*TO_THE_FIRST, typed=[(question, "y\n"), ("[y/N]", "y\n")])
+    assert ran.status == 0, ran.out
+    assert periods(stuck) == 98
+
+
+def test_a_rollback_that_nobody_may_be_asked_about_repairs_by_its_yes(stuck: FakeProject, within: Within) -> None:
+    ran = within(*TO_THE_FIRST, "--yes")
+    assert ran.status == 0, ran.err
+    assert periods(stuck) == 98
+
+
 def test_nothing_is_deleted_for_a_version_that_there_is_not(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed(status="CREATE_FAILED", other=without_data)
     before = list(stack.states)
     assert "There is no earlier version" in error_of(within(*ROLLBACK))
     assert "Deploy 9 is not on record" in error_of(within(*ROLLBACK, "--to", "9"))
     assert stack.states == before
+
+
+def test_a_rollback_that_is_interrupted_at_its_question_leaves_nothing(third: FakeProject) -> None:
+    ran = third.on_terminal("rollback", "--env", "dev", typed=[("[y/N]", "\x03")])
+    assert ran.status == 130
+    assert "Interrupted." in ran.out
+    stack = third.aws.stack(STACK)
+    assert (stack.states, stack.change_sets) == (MADE, {})
+    assert len(records(third)) == 3
 
 
 # What was left alone
