@@ -87,7 +87,8 @@ def command(
         smoke_test=smoke_test,
         rollback_on_failure=rollback_on_failure,
     )
-    yes = yes or dry_run or plan_file is not None or project.environment.target == "embedded"
+    confirmed = yes or project.environment.target == "embedded"
+    yes = confirmed or dry_run or plan_file is not None  # these two execute nothing
     console.require_answer(yes=yes)
     if plan_file:
         _check_writable(plan_file)
@@ -97,7 +98,7 @@ def command(
 
         plan = planfile.load(aws, project.environment, execute_file)
     else:
-        policy = _policy(yes=yes, wait=not no_wait, dry_run=dry_run, skip=skip)
+        policy = _policy(yes=confirmed, wait=not no_wait, dry_run=dry_run, skip=skip)
         plan = _plan(project, aws, policy, dry_run=dry_run, revert_drift=revert_drift)
     try:
         _say_what_was_rolled_back(plan)
@@ -133,12 +134,14 @@ def _check_options(*, stops: bool, executes: bool, smoke_test: bool, rollback_on
 
 
 def _policy(*, yes: bool, wait: bool, dry_run: bool, skip: tuple[str, ...]) -> "Policy":
+    """Return what may be done to the stack before the plan is made; a repair is asked for, also with --plan."""
     from paycli.deployment.states import Policy
 
     def ask(action: str) -> bool:
         return yes or console.ask(action)
 
-    return Policy(wait=wait and not dry_run, ask=None if dry_run else ask, skip=skip)
+    repairs = not dry_run and (yes or console.can_ask())
+    return Policy(wait=wait and not dry_run, ask=ask if repairs else None, skip=skip)
 
 
 def _plan(project: Project, aws: "Aws", policy: "Policy", *, dry_run: bool, revert_drift: bool) -> "Plan":

@@ -27,7 +27,7 @@ def command(project: Project, limit: int) -> Result:
     stack = stacks.find(aws.client("cloudformation"), environment.stack_name)
     kept = records.recent(bucket, environment.name, display.plain_lines(console.note), limit)
     found = records.settled(kept.records, stack)
-    running = records.current(found, kept.unreadable) if stack else None
+    running = records.current(found, stack, kept.unreadable)
     data = {
         "deploys": [record.model_dump() for record in found],
         "running": running.number if running else None,

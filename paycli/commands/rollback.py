@@ -9,9 +9,11 @@ from paycli.commands.carry_out import carry_out, deployed_result, review
 from paycli.commands.common import Project, environment_command
 from paycli.console import Result
 from paycli.errors import PaycliError
+from paycli.text import printable
 
 if TYPE_CHECKING:
     from paycli.aws import Aws
+    from paycli.deployment.rollback import Wish
 
 
 @click.command("rollback", epilog="Example: paycli rollback --env prod --to 41 --smoke-test")
@@ -22,14 +24,16 @@ if TYPE_CHECKING:
 def command(project: Project, number: int | None, yes: bool, smoke_test: bool) -> Result:
     """Deploy a recorded version again: its template, parameters and code, from the artifact bucket.
 
-    Without --to it is the version before the one that runs; a rollback that was cut off is finished, and no more. It
-    needs no checkout of that version, and is a deploy of its own: `paycli history` lists it, and the next rollback
-    goes further back; --to N goes to any.
+    Without --to it is the version before the one that runs, once what another operation does to the stack is done; a
+    rollback that was cut off is finished, and no more. It needs no checkout of that version, and is a deploy of its
+    own: `paycli history` lists it, and the next rollback goes further back; --to N goes to any.
     """
+    from paycli.deployment.rollback import Wish
+
     yes = yes or project.environment.target == "embedded"
     console.require_answer(yes=yes)
     aws = project.connect_to_deployed()
-    result = _roll_back(project, aws, number, yes=yes)
+    result = _roll_back(project, aws, Wish(number), yes=yes)
     if not smoke_test:
         return result
     from paycli.commands.smoke_test import with_smoke_test
@@ -38,42 +42,57 @@ def command(project: Project, number: int | None, yes: bool, smoke_test: bool) -
 
 
 def back_to_version_before(project: Project, aws: "Aws", deploy: dict[str, Any] | None) -> Result:
-    """Undo a deploy whose smoke test failed; the result says where that can't be."""
+    """Undo a deploy whose smoke test failed; the result says where that can't be.
+
+    An error of AWS doesn't end the command either: it would hide what the deploy and the smoke test have found.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from paycli.aws_errors import explained
+    from paycli.deployment.rollback import Wish
+
     if deploy is None:
         return Result({"rolled_back": False}, shown=["Not rolled back: this deploy changed nothing."])
     try:
-        back = _roll_back(project, aws, None, yes=True)
+        back = _roll_back(project, aws, Wish(undoes=deploy["number"]), yes=True)
     except PaycliError as error:
-        return Result({"rolled_back": False, "error": error.message}, shown=[f"Not rolled back: {error.message}"])
+        return _not_rolled_back(error)
+    except (BotoCoreError, ClientError) as error:
+        return _not_rolled_back(explained(error))
     return Result({"rolled_back": True, **back.data}, shown=["Rolled back to the version before:", *back.shown])
 
 
-def _roll_back(project: Project, aws: "Aws", number: int | None, *, yes: bool) -> Result:
+def _not_rolled_back(error: PaycliError) -> Result:
+    data = {"rolled_back": False, "error": error.message, "hint": error.hint}
+    said = [f"Not rolled back: {error.message}", *([f"Hint:  {error.hint}"] if error.hint else [])]
+    return Result(data, shown=list(map(printable, said)))
+
+
+def _roll_back(project: Project, aws: "Aws", wish: "Wish", *, yes: bool) -> Result:
     from paycli.aws import check_caller
-    from paycli.deployment import artifacts, bootstrap, records, rollback, stacks
+    from paycli.deployment import artifacts, bootstrap, records, rollback
     from paycli.deployment.plan import discard
+    from paycli.deployment.states import Policy
 
     environment = project.environment
     caller = check_caller(aws, environment)
     bucket = artifacts.bucket_of(aws, bootstrap.demand_bucket(aws, environment), caller.account)
-    stack = stacks.find(aws.client("cloudformation"), environment.stack_name)
-    kept = records.recent(bucket, environment.name, display.plain_lines(console.note))
-    begun = rollback.unfinished(kept) if number is None else None
-    if begun:
-        console.note(f"Deploy {begun.number} is a rollback whose end nobody has seen: it is finished, nothing more.")
-    record = rollback.target(
-        records.settled(kept.records, stack), begun.rollback_of if begun else number, kept.unreadable
-    )
-    console.note(f"Going back to deploy {record.number} of {record.started_at}, commit {record.version.commit or '?'}")
     with display.activity() as report:
-        plan = rollback.prepare(aws, environment, caller, bucket, record, report)
+        choice = rollback.choose(aws, environment, bucket, wish, report)
+    record, begun = choice.record, choice.begun
+    if begun:
+        console.note(f"Deploy {begun.number} is a rollback whose end nobody had seen: it is finished, nothing more.")
+    console.note(f"Going back to deploy {record.number} of {record.started_at}, commit {record.version.commit or '?'}")
+    policy = Policy(wait=False, ask=lambda action: yes or console.ask(action))
+    with display.activity() as report:
+        plan = rollback.prepare(aws, environment, caller, bucket, record, policy, report)
     try:
         review(plan, (), yes=yes)
     except BaseException:
         discard(aws, plan)
         raise
     deployed = carry_out(project, aws, plan)
-    if begun and plan.change_set is None:  # CloudFormation had finished it
+    if begun and begun.result == "in_progress" and plan.change_set is None:  # CloudFormation had finished it
         for ended in records.settled([begun], plan.stack):
             records.write(bucket, ended)
     return deployed_result(plan, deployed)

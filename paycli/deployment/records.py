@@ -15,9 +15,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from paycli.deployment.artifacts import Bucket, download, template_key
 from paycli.deployment.stacks import Stack
+from paycli.errors import PaycliError
 from paycli.progress import Report, Step
 
-# How many can be listed and deployed again; older ones stay in the bucket.
+# How many are looked through for the version before; older ones stay in the bucket, and are gone back to by number.
 KEPT = 20
 _READERS = 8
 _NUMBERED = re.compile(r"deployments/[^/]+/(\d{6,})\.json")
@@ -34,6 +35,11 @@ class Version(BaseModel):
     code_key: str
     paycli: str
     commit: str  # empty outside git; ends in -dirty where the checkout had changes of its own
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What two deploys of the same version have in common."""
+        return self.template_sha256, self.code_key
 
 
 class Record(BaseModel):
@@ -56,11 +62,6 @@ class Record(BaseModel):
     changes: int
     cause: str = ""  # of a failure
     rollback_of: int | None = None  # the record whose version this one deployed again
-
-    @property
-    def version_id(self) -> tuple[str, str]:
-        """What two deploys of the same version have in common."""
-        return self.version.template_sha256, self.version.code_key
 
     def ended(self, result: Ended, cause: str = "") -> "Record":
         """Return the record of the deploy at its end."""
@@ -157,6 +158,30 @@ def recent(bucket: Bucket, environment: str, report: Report, limit: int = KEPT) 
     )
 
 
+def numbered(bucket: Bucket, environment: str, number: int) -> Record:
+    """Return the record of that number, however old it is (one call).
+
+    Raises PaycliError where there is none, or none that this version of paycli can read.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        record = _parsed(_name(environment, number), download(bucket, _name(environment, number)))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchKey":
+            raise
+        raise PaycliError(
+            f"Deploy {number} is not on record.", hint="`paycli history` lists the deploys.", code="no_such_deploy"
+        ) from None
+    if record is None:
+        raise PaycliError(
+            f"The record of deploy {number} can't be read: it is damaged, or a newer paycli has written it.",
+            hint="Deploy from a checkout of its commit; the bucket's old versions may have the record as it was.",
+            code="record_unreadable",
+        )
+    return record
+
+
 def forget(bucket: Bucket, environment: str, report: Report) -> int:
     """Remove the records of an environment, and the templates and code that no other environment's records name.
 
@@ -194,9 +219,16 @@ def settled(records: Iterable[Record], stack: Stack | None) -> list[Record]:
     return [_settled(record, stack) for record in records]
 
 
-def current(records: Iterable[Record], unreadable: Iterable[int] = ()) -> Record | None:
-    """Return the record of the version that runs: the newest that succeeded; None where one unread is newer."""
-    newest = next((record for record in records if record.result == "succeeded"), None)
+def current(records: Iterable[Record], stack: Stack | None, unreadable: Iterable[int] = ()) -> Record | None:
+    """Return the record of the version that runs, the newest that succeeded on the stack as it stands.
+
+    None where none does: an earlier stack of that name is gone, with what ran on it. None as well where one unread is
+    newer.
+    """
+    if stack is None or not stack.serves:
+        return None
+    own = (record for record in records if record.stack_id == stack.stack_id)
+    newest = next((record for record in own if record.result == "succeeded"), None)
     return newest if newest and newest.number > max(unreadable, default=0) else None
 
 
@@ -236,13 +268,19 @@ def _read(bucket: Bucket, key: str) -> Record | None:
     from botocore.exceptions import ClientError
 
     try:
-        record = Record.model_validate_json(download(bucket, key))
-    except ValidationError:
-        return None
+        return _parsed(key, download(bucket, key))
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchKey":  # removed since it was listed
             return None
         raise
+
+
+def _parsed(key: str, content: bytes) -> Record | None:
+    """Return the record that lies under a key, or None where this version of paycli can't read it."""
+    try:
+        record = Record.model_validate_json(content)
+    except ValidationError:
+        return None
     return record if _key(record) == key else None
 
 
@@ -255,7 +293,11 @@ def _content(record: Record) -> bytes:
 
 
 def _key(record: Record) -> str:
-    return f"{_folder(record.environment)}{record.number:06d}.json"
+    return _name(record.environment, record.number)
+
+
+def _name(environment: str, number: int) -> str:
+    return f"{_folder(environment)}{number:06d}.json"
 
 
 def _folder(environment: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from paycli.aws import Aws, Caller
 from paycli.deployment import artifacts, readoption, records, states
@@ -9,33 +10,80 @@ from paycli.deployment.artifacts import Bucket
 from paycli.deployment.changeset import Wanted
 from paycli.deployment.plan import Plan, with_change_set
 from paycli.deployment.records import Record, Shelf
+from paycli.deployment.stacks import Stack
 from paycli.environment import Environment
 from paycli.errors import PaycliError
 from paycli.progress import Report
 
 
-def target(history: Sequence[Record], number: int | None, unreadable: Collection[int] = ()) -> Record:
-    """Return the record to go back to: the one with that number, else the version before the one that runs.
+@dataclass(frozen=True)
+class Choice:
+    """The record that is deployed again, and the rollback to it that is finished with that, if there is one."""
+
+    record: Record
+    begun: Record | None = None
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for: the deploy `number` again, or without one the version before the one that runs.
+
+    `undoes` is the number of the deploy that must be what runs then.
+    """
+
+    number: int | None = None
+    undoes: int | None = None
+
+
+def choose(aws: Aws, environment: Environment, bucket: Bucket, wish: Wish, report: Report) -> Choice:
+    """Return what to deploy again, once nothing runs on the stack: by what ends meanwhile, another version may run.
+
+    Nothing is changed. Raises PaycliError where there is nothing to go back to.
+    """
+    if wish.number is not None:
+        return Choice(_numbered(bucket, environment, wish.number, _idle(aws, environment, report)))
+    asked_during = unfinished(records.recent(bucket, environment.name, _say_nothing, 1))
+    stack = _idle(aws, environment, report)
+    shelf = records.recent(bucket, environment.name, report)
+    history = records.settled(shelf.records, stack)
+    running = records.current(history, stack, shelf.unreadable)
+    if wish.undoes and running and running.number != wish.undoes:
+        raise PaycliError(
+            f"Deploy {running.number} has come after deploy {wish.undoes}, and is what runs now.",
+            hint=f"Is it mended there? Else: `paycli rollback --env {environment.name}`.",
+            code="overtaken",
+        )
+    begun = unfinished(shelf, asked_during)
+    if begun and begun.rollback_of:
+        return Choice(_numbered(bucket, environment, begun.rollback_of, stack), begun)
+    return Choice(version_before(history, stack, shelf.unreadable))
+
+
+def _idle(aws: Aws, environment: Environment, report: Report) -> Stack | None:
+    policy = states.Policy(wait=True, ask=None)
+    return states.when_idle(aws.client("cloudformation"), environment.stack_name, policy, report)
+
+
+def _numbered(bucket: Bucket, environment: Environment, number: int, stack: Stack | None) -> Record:
+    """Return the record of the deploy of that number; raise PaycliError where it can't be deployed again."""
+    (record,) = records.settled([records.numbered(bucket, environment.name, number)], stack)
+    if record.result != "succeeded":
+        raise PaycliError(
+            f"Deploy {number} did not succeed: it {record.result.replace('_', ' ')}.",
+            hint="`paycli history` lists the deploys.",
+            code="no_such_deploy",
+        )
+    return record
+
+
+def version_before(history: Sequence[Record], stack: Stack | None, unreadable: Collection[int] = ()) -> Record:
+    """Return the record of the version before the one that runs on `stack`.
 
     `history` is newest first, `unreadable` are the numbers that it lacks. Raises PaycliError where there is none.
     """
-    if number in unreadable:
-        raise PaycliError(
-            f"The record of deploy {number} can't be read: it is damaged, or a newer paycli has written it.",
-            hint="Deploy from a checkout of its commit; the bucket's old versions may have the record as it was.",
-            code="record_unreadable",
-        )
     succeeded = [record for record in history if record.result == "succeeded"]
-    if number is not None:
-        found = next((record for record in history if record.number == number), None)
-        if found not in succeeded:
-            why = "is not on record" if found is None else f"did not succeed: it {found.result.replace('_', ' ')}"
-            raise PaycliError(
-                f"Deploy {number} {why}.", hint="`paycli history` lists the deploys.", code="no_such_deploy"
-            )
-        return found
-    running = records.current(history, unreadable)
-    if running is None and unreadable:
+    running = records.current(history, stack, unreadable)
+    if running is None and unreadable and stack and stack.serves:
         raise PaycliError(
             f"Which version runs can't be told: the record of deploy {max(unreadable)} can't be read.",
             hint="Say which deploy to go back to: --to N; `paycli history` lists them.",
@@ -45,32 +93,36 @@ def target(history: Sequence[Record], number: int | None, unreadable: Collection
     if not earlier:
         raise PaycliError(
             "There is no earlier version on record to go back to.",
-            hint=_others(succeeded),
+            hint=_others(succeeded, running),
             code="no_such_deploy",
         )
     return earlier[0]
 
 
-def _others(succeeded: Sequence[Record]) -> str:
-    """Say which deploys can be deployed again all the same, the newest of each version; the first is what runs."""
+def _others(succeeded: Sequence[Record], running: Record | None) -> str:
+    """Say which deploys can be deployed again all the same, the newest of each version but the one that runs."""
     numbers: dict[tuple[str, str], int] = {}
     for record in succeeded:
-        numbers.setdefault(record.version_id, record.number)
-    running, *others = numbers.values() or [0]
-    if others:
-        return f"--to N deploys another version again: {', '.join(map(str, others))}. `paycli history` lists them."
+        numbers.setdefault(record.version.identity, record.number)
     if running:
-        return f"--to {running} deploys the only one again, where the stack was taken down."
-    return "`paycli history` lists the deploys."
+        del numbers[running.version.identity]
+    if not numbers:
+        return "`paycli history` lists the deploys."
+    which = "another version" if running else "a version"
+    return f"--to N deploys {which} again: {', '.join(map(str, numbers.values()))}. `paycli history` lists them."
 
 
-def unfinished(shelf: Shelf) -> Record | None:
-    """Return the newest record, if it is a rollback whose end no paycli has seen.
+def unfinished(shelf: Shelf, asked_during: Record | None = None) -> Record | None:
+    """Return the newest record, if it is a rollback whose end no paycli has seen, or had when this one was asked for.
 
     Asked for again, that one is finished: counted as done, it would let the same command go back one version more.
+    `asked_during` is the one that was unfinished before what runs was waited for: its own paycli may have ended it.
     """
     newest = next((record for record in shelf.records if record.number == shelf.newest), None)
-    return newest if newest and newest.rollback_of and newest.result == "in_progress" else None
+    if newest is None or not newest.rollback_of:
+        return None
+    still = newest.result == "in_progress"
+    return newest if still or (asked_during and asked_during.number == newest.number) else None
 
 
 def replaced(plan: Plan) -> Record | None:
@@ -86,9 +138,8 @@ def replaced(plan: Plan) -> Record | None:
         newest = records.recent(plan.bucket, plan.environment.name, _say_nothing, 1).records
     except (BotoCoreError, ClientError):
         return None
-    planned = (plan.version.template_sha256, plan.version.code_key)
     running = [record for record in newest if record.rollback_of and record.result == "succeeded"]
-    return next((record for record in running if record.version_id != planned), None)
+    return next((record for record in running if record.version.identity != plan.version.identity), None)
 
 
 def _say_nothing(_: object) -> None:
@@ -105,20 +156,29 @@ def _is_before(record: Record, running: Record, history: Sequence[Record]) -> bo
     first = running
     while first.rollback_of in by_number:
         first = by_number[first.rollback_of]
-    return record.number < (first.rollback_of or first.number) and record.version_id != running.version_id
+    return record.number < (first.rollback_of or first.number) and record.version.identity != running.version.identity
 
 
-def prepare(aws: Aws, environment: Environment, caller: Caller, bucket: Bucket, record: Record, report: Report) -> Plan:
+def prepare(
+    aws: Aws,
+    environment: Environment,
+    caller: Caller,
+    bucket: Bucket,
+    record: Record,
+    policy: states.Policy,
+    report: Report,
+) -> Plan:
     """Return the plan that makes the recorded template and code the stack's again.
 
-    Raises PaycliError where the artifacts are gone or aren't what was recorded.
+    `policy` says what may be done to a stack that can't be updated. What begins on it after `choose` isn't to be waited
+    for: another version may run then. The stack's tags are those of today's settings: they aren't on record. Raises
+    PaycliError where the artifacts are gone or aren't what was recorded.
     """
     body = artifacts.template(bucket, record.version.template_sha256)
     if body is None:
         raise _gone(record, artifacts.template_key(record.version.template_sha256))
     if artifacts.code_checksum(bucket, record.version.code_key) is None:
         raise _gone(record, record.version.code_key)
-    policy = states.Policy(wait=True, ask=lambda _action: True)
     stack = states.bring_to_rest(aws.client("cloudformation"), states.of_environment(environment), policy, report)
     creates = stack is None or stack.empty
     description = f"paycli: deploy {record.number} again, by {caller.arn}"

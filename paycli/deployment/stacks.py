@@ -41,6 +41,12 @@ class Stack:
         return not (self.empty or self.parameters or self.outputs) and self.description.endswith(_OURS)
 
     @property
+    def serves(self) -> bool:
+        """Whether a version runs on it: its create succeeded, and no delete of it has begun."""
+        came_up = self.status.startswith(("CREATE_COMPLETE", "UPDATE_", "IMPORT_"))
+        return came_up and not self.holds_only_data
+
+    @property
     def in_progress(self) -> bool:
         """Whether an operation runs on it."""
         return self.status.endswith("_IN_PROGRESS") and not self.empty

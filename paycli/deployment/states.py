@@ -69,18 +69,27 @@ def bring_to_rest(cloudformation: Any, target: Target, policy: Policy, report: R
     Raises PaycliError with the way out everywhere else.
     """
     while True:
-        stack = stacks.find(cloudformation, target.name)
+        stack = when_idle(cloudformation, target.name, policy, report)
         if stack is None or stack.status == "DELETE_COMPLETE":
             return None
         if stack.empty:
             return stack
-        if stack.in_progress:
-            _wait(cloudformation, stack, policy, report)
-            continue
         stacks.check_ours(stack)
         if stack.status in UPDATABLE:
             return stack
         _repair(cloudformation, target, stack, policy, report)
+
+
+def when_idle(cloudformation: Any, name: str, policy: Policy, report: Report) -> stacks.Stack | None:
+    """Return the stack as it is when nothing runs on it, or None where there is none; nothing is changed.
+
+    Raises PaycliError where something runs and `policy` lets nobody wait.
+    """
+    while True:
+        stack = stacks.find(cloudformation, name)
+        if stack is None or not stack.in_progress:
+            return stack
+        _wait(cloudformation, stack, policy, report)
 
 
 def _wait(cloudformation: Any, stack: stacks.Stack, policy: Policy, report: Report) -> None:
@@ -152,9 +161,8 @@ def _remove(cloudformation: Any, target: Target, stack: stacks.Stack, policy: Po
             f"It still has what holds data: {', '.join(left)}. "
             f"`paycli teardown --env {target.environment.name}` says what would go and what stays.",
         )
-    _demand(
-        policy, target, stack, f"{stack.name} is {stack.status}: nothing of it serves. Delete it and create it again"
-    )
+    action = f"{stack.name} is {stack.status}: nothing of it serves. Delete it and create it again"
+    _demand(policy, target, stack, action)
     report(Step(f"{stack.name} is {stack.status}: deleting what is left of it, to create it again"))
     after = follow.last_event(cloudformation, stack.stack_id)
     request: dict[str, Any] = {"StackName": stack.stack_id, "ClientRequestToken": str(uuid.uuid4())}
@@ -223,7 +231,8 @@ def _no_way_back(stack: stacks.Stack, environment: Environment) -> str:
 
 def _demand(policy: Policy, target: Target, stack: stacks.Stack, action: str) -> None:
     if policy.ask is None:
-        raise _stuck(stack, "`paycli deploy` offers the way out.")
+        command = f"paycli deploy --env {target.environment.name}"
+        raise _stuck(stack, f"`{command}` offers the way out: it asks first, and --yes answers.")
     if not policy.ask(action):
         command = "deploy" if target.name == target.environment.stack_name else "bootstrap"
         raise _stuck(stack, f"Nothing was changed. To be asked again: paycli {command} --env {target.environment.name}")

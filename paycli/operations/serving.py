@@ -36,8 +36,7 @@ def read_serving(aws: "Aws", environment: "Environment", stack: "Stack", account
     if bucket is None:
         return None
     shelf = records.recent(artifacts.bucket_of(aws, bucket, account), environment.name, _silently, _RECORDS)
-    own = [record for record in records.settled(shelf.records, stack) if record.stack_id == stack.stack_id]
-    current = records.current(own, shelf.unreadable)
+    current = records.current(records.settled(shelf.records, stack), stack, shelf.unreadable)
     return Serving(current.number, current.version.commit) if current else None
 
 

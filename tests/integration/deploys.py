@@ -60,15 +60,17 @@ def recorded(
 ) -> Record:
     """Let an earlier deploy of dev be on record, with its template and code in the artifact bucket.
 
-    `code` is the key of its package, that of this version where it is empty; `again` is what it was a rollback to.
+    It was one of the stack that stands, if one does. `code` is the key of its package, that of this version where it is
+    empty; `again` is what it was a rollback to.
     """
     bucket = cloud.aws.stack("paycli-bootstrap").outputs["ArtifactBucket"]
+    stack = cloud.aws.find(STACK)
     digest, packed = hashlib.sha256(body.encode()).hexdigest(), package(handlers_root())
     record = Record.model_validate(
         {
             "number": number,
             "environment": "dev",
-            "stack_id": "arn:aws:cloudformation:us-east-1:111111111111:stack/payment-api-dev/1",
+            "stack_id": stack.stack_id if stack else "arn:aws:cloudformation:us-east-1:111111111111:stack/gone/1",
             "change_set_id": f"arn:aws:cloudformation:us-east-1:111111111111:changeSet/paycli-{number}/1",
             "version": {
                 "template_sha256": digest,

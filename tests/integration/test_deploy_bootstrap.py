@@ -34,7 +34,10 @@ def test_what_a_failed_create_has_left_is_removed_and_created_again(
     cloud: FakeProject, within: Within, status: str
 ) -> None:
     stands(cloud, status)
-    ran = within(*PLAN)
+    refused = within(*PLAN)
+    assert refused.status == 1
+    assert f"{BOOTSTRAP} is {status}" in error_of(refused)
+    ran = within(*PLAN, "--yes")
     assert ran.status == 0, ran.err
     assert cloud.aws.stack(BOOTSTRAP).states == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
     assert cloud.aws.stack(STACK).states == CREATED[:1]

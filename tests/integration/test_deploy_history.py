@@ -4,13 +4,17 @@ import io
 import json
 import signal
 import zipfile
+from collections.abc import Iterator
+from typing import Any
 
+import boto3
 import pytest
 
 from paycli import smoke
 from paycli.deployment.package import package
 from paycli.errors import PaycliError
 from paycli.handlers_source import handlers_root
+from tests.command_line import Ran
 from tests.fakes.project import FakeProject
 from tests.integration.conftest import Within
 from tests.integration.deploys import (
@@ -18,14 +22,17 @@ from tests.integration.deploys import (
     CREATED,
     LONG,
     STACK,
+    TABLE,
     UPDATED,
     error_of,
     recorded,
     records,
     slower_alarm,
     version,
+    without_data,
 )
 
+KEYS = {"aws_access_key_id": "AKIAFAKE", "aws_secret_access_key": "fake"}
 DEPLOY = ("deploy", "--env", "dev", "--yes")
 ROLLBACK = ("rollback", "--env", "dev", "--yes")
 MADE = ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
@@ -118,7 +125,7 @@ def test_a_rollback_that_was_cut_off_and_is_asked_for_again_goes_no_further(thir
     third.aws.skip(LONG)
     ran = within(*ROLLBACK)
     assert ran.status == 0, ran.err
-    assert "Deploy 4 is a rollback whose end nobody has seen" in ran.err
+    assert "Deploy 4 is a rollback whose end nobody had seen" in ran.err
     assert "No changes" in ran.out
     assert periods(third) == 99
     assert [(record.number, record.result) for record in records(third)][3:] == [(4, "succeeded")]
@@ -134,6 +141,157 @@ def test_it_goes_no_further_while_cloudformation_is_at_it_either(third: FakeProj
     assert "waiting until it is done" in ran.err
     assert periods(third) == 99
     assert records(third)[-1].result == "succeeded"
+
+
+# While something else runs
+
+
+@pytest.fixture
+def deploying(cloud: FakeProject, request: pytest.FixtureRequest) -> Iterator[FakeProject]:
+    """A stack on which the second version runs, and to which the third is being deployed: 98, 99, 1.
+
+    The parameter is why that will fail.
+    """
+    cloud.deployed(other=slower_alarm)
+    recorded(cloud, 1, version(cloud, 98))
+    recorded(cloud, 2, version(cloud, 99))
+    cloud.aws.scenario.durations[ALARM] = LONG
+    if reason := getattr(request, "param", ""):
+        cloud.aws.scenario.fail(ALARM, on="update", reason=reason)
+    process = cloud.begin(*DEPLOY)
+    cloud.aws.wait(cloud.aws.reached(STACK, "UPDATE_IN_PROGRESS", ALARM), 30)
+    yield cloud
+    process.communicate(timeout=30)
+
+
+def ended_by(cloud: FakeProject, *arguments: str) -> Ran:
+    """Run paycli, and let what it waits for end."""
+
+    def end() -> None:
+        cloud.aws.scenario.durations.clear()
+        cloud.aws.skip(2 * LONG)
+
+    waits = cloud.aws.asked("DescribeChangeSet")  # whose it is
+    return cloud.run(*arguments, moments=[(waits, end)])
+
+
+@pytest.mark.parametrize(("deploying", "number", "restored"), [("", 2, 99), ("boom", 1, 98)], indirect=["deploying"])
+def test_what_a_rollback_goes_back_from_is_told_by_the_deploy_that_it_waits_for(
+    deploying: FakeProject, number: int, restored: int
+) -> None:
+    ran = ended_by(deploying, *ROLLBACK)
+    assert ran.status == 0, ran.err
+    assert "waiting until it is done" in ran.err
+    assert f"Going back to deploy {number} " in ran.err
+    assert periods(deploying) == restored
+
+
+def test_of_two_rollbacks_at_once_the_second_goes_no_further(third: FakeProject) -> None:
+    third.aws.scenario.durations[ALARM] = LONG
+    first = third.begin(*ROLLBACK)
+    third.aws.wait(third.aws.reached(STACK, "UPDATE_IN_PROGRESS", ALARM), 30)
+    third.aws.faults.delay("ListObjectsV2", 1.0, after=1)  # by then the first has ended its record
+    ran = ended_by(third, *ROLLBACK)
+    assert ran.status == 0, ran.err
+    assert "Deploy 4 is a rollback whose end nobody had seen" in ran.err
+    assert "No changes" in ran.out
+    first.communicate(timeout=30)
+    assert [(record.number, record.result) for record in records(third)][3:] == [(4, "succeeded")]
+    assert periods(third) == 99
+
+
+def test_a_rollback_that_waits_can_be_interrupted(deploying: FakeProject, within: Within) -> None:
+    waits = deploying.aws.asked("DescribeChangeSet")
+    ran = deploying.run(*ROLLBACK, moments=[(waits, signal.SIGINT)])
+    assert ran.status == 130
+    assert "Error: Interrupted." in ran.err
+    assert [record.number for record in records(deploying)] == [1, 2, 3]
+    deploying.aws.skip(LONG)
+    assert periods(deploying) == 1
+
+
+def test_what_begins_after_the_choice_is_not_waited_for(third: FakeProject) -> None:
+    """What runs at its end may be another version than the one that was gone back from."""
+    third.aws.scenario.durations[ALARM] = LONG
+    aws = boto3.client("cloudformation", "us-east-1", endpoint_url=third.aws.url, **KEYS)
+    kept = [{"ParameterKey": name, "UsePreviousValue": True} for name in ("ArtifactBucket", "CodeKey")]
+    update = {
+        "StackName": STACK,
+        "TemplateBody": json.dumps(json.loads(version(third, 5)), separators=(",", ":")),
+        "Parameters": kept,
+    }
+
+    third.aws.faults.delay("GetObject", 1.0, after=1)  # the template; the first is the record
+    chosen = third.aws.asked("GetObject", 2)
+    moments = [(chosen, lambda: aws.update_stack(**update, Capabilities=["CAPABILITY_IAM"]))]
+    ran = third.run(*ROLLBACK, "--to", "2", moments=moments)
+    assert ran.status == 1
+    assert f"Error: {STACK} is UPDATE_IN_PROGRESS, since " in ran.err
+    assert "Wait until it is done" in error_of(ran)
+    assert third.aws.stack(STACK).change_sets == {}
+
+
+# What is asked
+
+STUCK = {
+    "CREATE_FAILED": "nothing of it serves. Delete it and create it again? [y/N]",
+    "UPDATE_ROLLBACK_FAILED": "Roll it back to the previous version first? [y/N]",
+}
+
+
+@pytest.fixture(params=STUCK)
+def stuck(cloud: FakeProject, request: pytest.FixtureRequest) -> FakeProject:
+    """A stack in a state from which only a repair leads on, and one version on record."""
+    cloud.deployed(status=request.param, other=without_data if request.param == "CREATE_FAILED" else slower_alarm)
+    recorded(cloud, 1, version(cloud, 98))
+    return cloud
+
+
+TO_THE_FIRST = ("rollback", "--env", "dev", "--to", "1")
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\x03"])
+def test_a_rollback_repairs_nothing_without_a_yes(stuck: FakeProject, within: Within, answer: str) -> None:
+    stack = stuck.aws.stack(STACK)
+    before = list(stack.states)
+    assert within(*TO_THE_FIRST).status == 2
+    ran = stuck.on_terminal(*TO_THE_FIRST, typed=[(STUCK[stack.status], answer)])
+    assert ran.status == (130 if answer == "\x03" else 1)
+    assert ("Interrupted." if answer == "\x03" else "Nothing was changed.") in ran.out
+    assert stack.states == before
+
+
+def test_a_rollback_repairs_with_a_yes(stuck: FakeProject) -> None:
+    question = STUCK[stuck.aws.stack(STACK).status]
+    ran = stuck.on_terminal(*TO_THE_FIRST, typed=[(question, "y\n"), ("[y/N]", "y\n")])
+    assert ran.status == 0, ran.out
+    assert periods(stuck) == 98
+
+
+def test_a_rollback_that_nobody_may_be_asked_about_repairs_by_its_yes(stuck: FakeProject, within: Within) -> None:
+    ran = within(*TO_THE_FIRST, "--yes")
+    assert ran.status == 0, ran.err
+    assert periods(stuck) == 98
+
+
+def test_nothing_is_deleted_for_a_version_that_there_is_not(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed(status="CREATE_FAILED", other=without_data)
+    before = list(stack.states)
+    assert "There is no earlier version" in error_of(within(*ROLLBACK))
+    assert "Deploy 9 is not on record" in error_of(within(*ROLLBACK, "--to", "9"))
+    assert stack.states == before
+
+
+def test_a_rollback_that_is_interrupted_at_its_question_leaves_nothing(third: FakeProject) -> None:
+    ran = third.on_terminal("rollback", "--env", "dev", typed=[("[y/N]", "\x03")])
+    assert ran.status == 130
+    assert "Interrupted." in ran.out
+    stack = third.aws.stack(STACK)
+    assert (stack.states, stack.change_sets) == (MADE, {})
+    assert len(records(third)) == 3
+
+
+# What was left alone
 
 
 def test_a_rollback_that_is_left_alone_is_gone_on_with_by_number(third: FakeProject) -> None:
@@ -218,7 +376,6 @@ def test_code_that_somebody_has_replaced_is_not_deployed(cloud: FakeProject, wit
 
 def test_a_rollback_needs_the_very_artifacts(third: FakeProject, within: Within) -> None:
     first, second = records(third)[:2]
-    (objects,) = third.aws.objects.values()
     template = f"templates/{second.version.template_sha256}.json"
     third.aws.lay(next(iter(third.aws.objects)), template, b"{}")
     changed = within(*ROLLBACK)
@@ -233,7 +390,43 @@ def test_a_rollback_needs_the_very_artifacts(third: FakeProject, within: Within)
     missing = within(*ROLLBACK, "--to", "1")
     assert f"Deploy 1 can't be repeated: {first.version.code_key} is no longer" in error_of(missing)
     assert third.aws.stack(STACK).states == MADE
-    assert objects
+
+
+def keeps_data(cloud: FakeProject, *, on: bool) -> None:
+    """Switch `retain_data` of dev."""
+    (cloud.root / "paycli.toml").write_text(f"[env.dev]\nretain_data = {str(on).lower()}\n")
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_a_version_from_before_its_data_was_kept_has_no_protection_to_set(
+    cloud: FakeProject, within: Within, *, stands: bool
+) -> None:
+    cloud.deployed() if stands else cloud.bootstrap()
+    recorded(cloud, 1, version(cloud, 99))
+    keeps_data(cloud, on=True)
+    ran = within(*ROLLBACK, "--to", "1")
+    assert ran.status == 0, ran.err
+    stack = cloud.aws.stack(STACK)
+    assert stack.states == ([*MADE, *UPDATED] if stands else CREATED)
+    assert stack.now.parameters.keys() == {"ArtifactBucket", "CodeKey"}
+    assert periods(cloud) == 99
+    assert stack.termination_protection
+    assert records(cloud)[-1].result == "succeeded"
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_a_version_from_when_its_data_was_kept_protects_a_table_that_stands(
+    cloud: FakeProject, within: Within, *, stands: bool
+) -> None:
+    """A first create has to do without: the table of one that fails couldn't be deleted."""
+    keeps_data(cloud, on=True)
+    cloud.deployed() if stands else cloud.bootstrap()
+    recorded(cloud, 1, version(cloud, 99))
+    keeps_data(cloud, on=False)
+    ran = within(*ROLLBACK, "--to", "1")
+    assert ran.status == 0, ran.err
+    assert cloud.aws.stack(STACK).now.parameters["DeletionProtection"] == ("true" if stands else "false")
+    assert periods(cloud) == 99
 
 
 def test_a_version_can_be_brought_back_after_a_teardown(third: FakeProject, within: Within) -> None:
@@ -250,22 +443,50 @@ def test_the_only_version_can_be_brought_back_after_a_teardown(cloud: FakeProjec
     assert within("teardown", "--env", "dev", "--yes").status == 0
     refused = within(*ROLLBACK)
     assert refused.status == 1
-    assert "--to 1 deploys the only one again" in error_of(refused)
+    assert "--to N deploys a version again: 1." in error_of(refused)
     assert within(*ROLLBACK, "--to", "1").status == 0
     assert periods(cloud) == 98
 
 
-def test_twenty_are_listed_and_the_oldest_of_them_can_be_rolled_back_to(cloud: FakeProject, within: Within) -> None:
+def test_nothing_runs_where_the_stack_is_gone_and_the_next_create_fails(third: FakeProject, within: Within) -> None:
+    def running() -> object:
+        return within("history", "--env", "dev", "--json").document["data"]["running"]
+
+    assert running() == 3
+    assert within("teardown", "--env", "dev", "--yes").status == 0
+    assert running() is None
+    third.aws.scenario.fail(TABLE, reason="Subscriber limit exceeded")
+    assert within(*DEPLOY).status == 1
+    assert running() is None
+    assert not [line for line in within("history", "--env", "dev").out.splitlines() if line.startswith("*")]
+    lies(third, "deployments/dev/000005.json", NEWER)  # nor does it matter what can't be read
+    refused = within(*ROLLBACK)
+    assert refused.status == 1
+    assert "There is no earlier version on record to go back to." in error_of(refused)
+    assert "--to N deploys a version again: 3, 2, 1." in error_of(refused)
+    assert third.aws.stack(STACK).status == "ROLLBACK_COMPLETE"
+    assert within(*ROLLBACK, "--to", "2").status == 0
+    assert running() == 6
+    assert periods(third) == 99
+
+
+def test_a_stack_that_is_half_deleted_runs_nothing(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed(status="DELETE_FAILED", failed={TABLE: "no"})
+    recorded(cloud, 1, version(cloud, 98))
+    assert within("history", "--env", "dev", "--json").document["data"]["running"] is None
+
+
+def test_twenty_are_listed_and_older_ones_can_be_rolled_back_to(cloud: FakeProject, within: Within) -> None:
     cloud.deployed()
     for number in range(1, 26):
         recorded(cloud, number, version(cloud, number if number < 25 else 1))
     shown = within("history", "--env", "dev", "--json").document["data"]
     assert [deploy["number"] for deploy in shown["deploys"]] == list(range(25, 5, -1))
     assert len(within("history", "--env", "dev", "--json", "--limit", "30").document["data"]["deploys"]) == 25
-    assert "Deploy 5 is not on record" in error_of(within(*ROLLBACK, "--to", "5"))
-    assert within(*ROLLBACK, "--to", "6").status == 0
-    assert periods(cloud) == 6
-    assert records(cloud)[-1].rollback_of == 6
+    ran = within(*ROLLBACK, "--to", "5")
+    assert ran.status == 0, ran.err
+    assert periods(cloud) == 5
+    assert records(cloud)[-1].rollback_of == 5
 
 
 def test_two_deploys_that_begin_at_once_get_a_number_each(cloud: FakeProject) -> None:
@@ -416,10 +637,50 @@ def test_without_an_earlier_version_it_says_so(broken: FakeProject, within: With
     ran = within(*CHECKED)
     assert ran.status == 1
     assert "Not rolled back: There is no earlier version on record" in ran.out
+    assert "\nHint:  `paycli history` lists the deploys.\n" in ran.out
     assert broken.aws.stack(STACK).states == CREATED
     unchanged = within(*CHECKED, "--json")
     assert unchanged.status == 1
     assert json.loads(unchanged.out)["data"]["rollback"] == {"rolled_back": False}
+
+
+def test_where_aws_refuses_the_rollback_what_was_found_is_told_all_the_same(
+    broken: FakeProject, within: Within
+) -> None:
+    broken.deployed(other=slower_alarm)
+    recorded(broken, 1, version(broken, 99))
+    broken.aws.faults.deny("CreateChangeSet", after=1)  # the first is the deploy's
+    ran = within(*CHECKED, "--json")
+    assert ran.status == 1
+    data = ran.document["data"]
+    assert data["deploy"]["number"] == 2
+    assert data["smoke_test"]["failed"] > 0
+    assert data["rollback"]["rolled_back"] is False
+    assert data["rollback"]["error"].startswith("AWS refused: CreateChangeSet")
+    assert data["rollback"]["hint"].startswith(
+        "Allow CreateChangeSet in a policy of arn:aws:iam::111111111111:user/dev"
+    )
+    assert periods(broken) == 1
+
+
+def test_a_deploy_that_came_after_the_one_that_failed_its_test_is_left(
+    broken: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks = smoke.run
+
+    def meanwhile(*arguments: Any, **options: Any) -> Any:
+        recorded(broken, 3, version(broken, 98))
+        return checks(*arguments, **options)
+
+    monkeypatch.setattr("paycli.smoke.run", meanwhile)
+    broken.deployed(other=slower_alarm)
+    recorded(broken, 1, version(broken, 99))
+    ran = within(*CHECKED, "--json")
+    assert ran.status == 1
+    rollback = ran.document["data"]["rollback"]
+    assert rollback["error"] == "Deploy 3 has come after deploy 2, and is what runs now."
+    assert rollback["hint"] == "Is it mended there? Else: `paycli rollback --env dev`."
+    assert periods(broken) == 1
 
 
 def test_a_smoke_test_that_cannot_run_counts_as_failed(

@@ -3,12 +3,14 @@
 import json
 import os
 import signal
+import subprocess
 import zipfile
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
+from paycli import __version__
 from paycli.deployment.package import package
 from paycli.handlers_source import handlers_root
 from tests.fakes.cloudformation.model import Json, Stack
@@ -153,6 +155,40 @@ def test_only_outputs_are_a_change_too(cloud: FakeProject, within: Within) -> No
     assert ran.status == 0, ran.err
     assert "only its outputs, parameters or tags" in ran.err
     assert "Old" not in stack.outputs
+
+
+# What the change set says of itself
+
+OF_DEV = f"paycli {__version__}%s, by arn:aws:iam::111111111111:user/dev"
+
+
+def described(cloud: FakeProject, within: Within) -> str:
+    """Return the description of the change set that a plan keeps."""
+    assert within("deploy", "--env", "dev", "--plan", "plan.json").status == 0
+    made = list(cloud.aws.stack(STACK).change_sets.values())[-1]
+    return str(made.request["Description"])
+
+
+def committed(root: Path) -> str:
+    """Make the project a checkout, and return its commit."""
+    git = ("git", "-c", "user.name=ada", "-c", "user.email=ada@example.com")
+    for command in (("init", "--quiet"), ("add", "paycli.toml"), ("commit", "--quiet", "--message", "first")):
+        subprocess.run([*git, *command], cwd=root, check=True)
+    said = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=root, check=True, capture_output=True, text=True)
+    return said.stdout.strip()
+
+
+def test_the_change_set_says_who_deploys_which_commit(
+    cloud: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    cloud.deployed(other=slower_alarm)
+    assert described(cloud, within) == OF_DEV % ""
+    commit = committed(cloud.root)
+    assert described(cloud, within) == OF_DEV % f", commit {commit}"
+    (cloud.root / "paycli.toml").write_text("# a change of its own\n")
+    assert described(cloud, within) == OF_DEV % f", commit {commit}-dirty"
+    monkeypatch.setenv("PATH", str(tmp_path_factory.mktemp("without-git")))
+    assert described(cloud, within) == OF_DEV % ""
 
 
 # Two steps

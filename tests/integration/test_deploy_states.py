@@ -237,6 +237,46 @@ def test_a_look_repairs_nothing(cloud: FakeProject, within: Within, status: str)
     assert stack.states == before
 
 
+PLAN = ("deploy", "--env", "dev", "--plan", "plan.json")
+# What each state is led out of with, and what is asked before.
+REPAIRS = {
+    "CREATE_FAILED": ("DeleteStack", "nothing of it serves. Delete it and create it again? [y/N]"),
+    "UPDATE_ROLLBACK_FAILED": ("ContinueUpdateRollback", "Roll it back to the previous version first? [y/N]"),
+}
+
+
+@pytest.mark.parametrize(("status", "operation"), [(status, repair[0]) for status, repair in REPAIRS.items()])
+def test_a_plan_repairs_only_with_a_yes_where_nobody_can_be_asked(
+    cloud: FakeProject, within: Within, status: str, operation: str
+) -> None:
+    stack = cloud.deployed(status=status, other=without_data if status == "CREATE_FAILED" else slower_alarm)
+    before = list(stack.states)
+    ran = within(*PLAN)
+    assert ran.status == 1
+    assert error_of(ran).startswith(f"Error: {STACK} is {status}")
+    assert "`paycli deploy --env dev` offers the way out: it asks first, and --yes answers." in error_of(ran)
+    assert stack.states == before
+    allowed = within(*PLAN, "--yes")
+    assert allowed.status == 0, allowed.err
+    assert operation in cloud.aws.operations()
+
+
+@pytest.mark.parametrize(("status", "operation", "question"), [(key, *repair) for key, repair in REPAIRS.items()])
+def test_a_plan_asks_at_a_terminal_before_it_repairs(
+    cloud: FakeProject, status: str, operation: str, question: str
+) -> None:
+    stack = cloud.deployed(status=status, other=without_data if status == "CREATE_FAILED" else slower_alarm)
+    before = list(stack.states)
+    refused = cloud.on_terminal(*PLAN, typed=[(question, "n\n")])
+    assert refused.status == 1
+    assert "Nothing was changed." in refused.out
+    assert stack.states == before
+    ran = cloud.on_terminal(*PLAN, typed=[(question, "y\n")])
+    assert ran.status == 0, ran.out
+    assert operation in cloud.aws.operations()
+    assert "Written to plan.json" in ran.out
+
+
 def test_a_stack_of_somebody_else_is_left_alone(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed(status="UPDATE_ROLLBACK_FAILED")
     stack.now.tags = {"ManagedBy": "somebody"}

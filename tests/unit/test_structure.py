@@ -70,6 +70,7 @@ ROOMS = {
         "configuration",
         "environment",
         "aws",
+        "aws_errors",
         "api_client",
         "embedded_state",
         "emulator",

@@ -49,10 +49,10 @@ class Faults:
         error = ApiError("ExpiredToken", "The security token included in the request is expired", 403)
         self.planned.append(Fault("*", error, times=float("inf"), after=after))
 
-    def deny(self, operation: str, *, times: float = float("inf")) -> None:
+    def deny(self, operation: str, *, times: float = float("inf"), after: int = 0) -> None:
         """Answer AccessDenied."""
         said = f"User: arn:aws:iam::111111111111:user/dev is not authorized to perform: {operation}"
-        self.planned.append(Fault(operation, ApiError("AccessDenied", said, 403), times=times))
+        self.planned.append(Fault(operation, ApiError("AccessDenied", said, 403), times=times, after=after))
 
     def refuse(self, operation: str, code: str, message: str, *, status: int = 400, times: float = 1) -> None:
         """Answer any other error."""

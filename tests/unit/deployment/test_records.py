@@ -18,6 +18,7 @@ from paycli.errors import PaycliError
 from tests.fakes.cloudformation import states
 from tests.scripted import STACK_ID, Scripted
 
+STACK = Stack("payment-api-dev", STACK_ID, "UPDATE_COMPLETE", {}, {}, False, {})
 RESULTS = ["in_progress", "succeeded", "failed", "cancelled"]
 
 
@@ -63,38 +64,25 @@ def origin(history: list[Record], each: Record) -> int:
 def test_rollbacks_go_further_back_each_time_until_there_is_nothing_older(history: list[Record]) -> None:
     left: list[int] = []
     while True:
-        running = records.current(history)
+        running = records.current(history, STACK)
         older = [each for each in history if running and each.number < origin(history, running)]
         try:
-            found = rollback.target(history, None)
+            found = rollback.version_before(history, STACK)
         except PaycliError as error:
             assert error.code == "no_such_deploy"
             assert not any(
-                each.result == "succeeded" and running and each.version_id != running.version_id for each in older
+                each.result == "succeeded" and running and each.version.identity != running.version.identity
+                for each in older
             )
             return
         assert running
         assert found in older
         assert found.result == "succeeded"
-        assert found.version_id != running.version_id
+        assert found.version.identity != running.version.identity
         left.append(found.number)
         assert left == sorted(set(left), reverse=True)
         number = history[0].number + 1
         history = [record(number, found.version.template_sha256, "succeeded", found.number), *history]
-
-
-@given(histories(), st.integers(1, 13))
-def test_a_number_is_gone_back_to_where_that_deploy_succeeded(history: list[Record], number: int) -> None:
-    succeeded = {each.number: each for each in history if each.result == "succeeded"}
-    if number in succeeded:
-        assert rollback.target(history, number) == succeeded[number]
-        return
-    with pytest.raises(PaycliError, match=f"Deploy {number} (is not on record|did not succeed: it )") as caught:
-        rollback.target(history, number)
-    assert caught.value.code == "no_such_deploy"
-
-
-STACK = Stack("payment-api-dev", STACK_ID, "UPDATE_COMPLETE", {}, {}, False, {})
 
 
 @given(histories(), st.sampled_from([None, *filter(None, states.STACK)]), st.integers(0, 13))
@@ -158,5 +146,11 @@ def test_a_bucket_that_refuses_is_the_error(scripted: Scripted) -> None:
 
 def test_the_newest_that_succeeded_is_what_runs() -> None:
     history = [record(number, result=result) for number, result in zip(itertools.count(4, -1), RESULTS, strict=False)]
-    assert records.current(history) == history[1]
-    assert records.current([]) is None
+    assert records.current(history, STACK) == history[1]
+    assert records.current([], STACK) is None
+
+
+def test_a_bucket_that_refuses_a_record_does_not_say_that_there_is_none(scripted: Scripted) -> None:
+    scripted.fails("s3", "get_object", "AccessDenied")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        records.numbered(bucket(scripted), "dev", 5)

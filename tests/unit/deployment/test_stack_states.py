@@ -65,8 +65,11 @@ def test_without_a_yes_nothing_is_changed(aws: FakeAws, status: str, *, answer: 
     before = list(aws.stack(NAME).states)
     with pytest.raises(PaycliError, match=f"{status}: CloudFormation can't update it") as caught:
         at_rest(aws, answer=answer)
-    declined = "Nothing was changed. To be asked again: paycli deploy --env dev"
-    hints = {False: declined, None: "`paycli deploy` offers the way out.", True: "CloudFormation console"}
+    hints = {
+        False: "Nothing was changed. To be asked again: paycli deploy --env dev",
+        None: "`paycli deploy --env dev` offers the way out",
+        True: "CloudFormation console",
+    }
     assert hints[answer] in caught.value.hint
     assert aws.stack(NAME).states == before
 

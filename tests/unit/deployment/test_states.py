@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from paycli.aws import Caller
 from paycli.deployment import artifacts, bootstrap, execution, outputs, stacks, teardown, vaults
 from paycli.deployment import plan as planning
 from paycli.deployment.package import CodePackage
-from paycli.deployment.records import Version
 from paycli.deployment.states import Policy
 from paycli.environment import Environment
 from paycli.errors import PaycliError
@@ -352,14 +350,3 @@ def test_a_runtime_that_ends_soon_is_said(scripted: Scripted, linted: Path, monk
     with pytest.raises(PaycliError):
         prepared(scripted, linted)
     assert len(scripted.reported) == 1
-
-
-def test_the_plan_says_who_deploys_which_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    caller = Caller("1" * 12, "arn:aws:iam::111111111111:user/dev", "here")
-    version = Version(template_sha256="t", code_key="k", paycli="1.2", commit="abc-dirty")
-    assert planning._description(version, caller) == f"paycli 1.2, commit abc-dirty, by {caller.arn}"
-    assert re.fullmatch(r"[0-9a-f]+(-dirty)?", planning._commit(Path(__file__).parent))
-    monkeypatch.setenv("PATH", str(tmp_path))  # a machine without git
-    assert planning._commit(tmp_path) == ""
-    unknown = version.model_copy(update={"commit": ""})
-    assert planning._description(unknown, caller) == f"paycli 1.2, by {caller.arn}"
