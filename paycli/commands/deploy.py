@@ -82,6 +82,7 @@ def command(
     the stack, it waits. Ctrl-C asks whether to undo what has begun; a second one leaves it to CloudFormation.
     """
     _check_options(
+        looks=dry_run and plan_file is not None,
         stops=dry_run or plan_file is not None,
         executes=execute_file is not None and (plan_file is not None or dry_run or revert_drift),
         smoke_test=smoke_test,
@@ -105,7 +106,7 @@ def command(
         review(plan, allow_remove, yes=yes)
     except BaseException:  # an interrupt as well: a plan that isn't executed stays nowhere
         if not execute_file:
-            _discard(aws, plan)
+            _leave_nothing(aws, plan)
         raise
     if dry_run:
         _discard(aws, plan)
@@ -118,7 +119,11 @@ def command(
     return _with_smoke_test(project, aws, result, rollback=rollback_on_failure)
 
 
-def _check_options(*, stops: bool, executes: bool, smoke_test: bool, rollback_on_failure: bool) -> None:
+def _check_options(*, looks: bool, stops: bool, executes: bool, smoke_test: bool, rollback_on_failure: bool) -> None:
+    if looks:
+        raise UsageError(
+            "--dry-run leaves nothing behind, and --plan keeps the plan.", hint="Leave one of them out.", code="usage"
+        )
     if stops and smoke_test:
         raise UsageError("There is nothing deployed to test.", hint="Leave --smoke-test out.", code="usage")
     if executes:
@@ -173,6 +178,18 @@ def _discard(aws: "Aws", plan: "Plan") -> None:
     planning.discard(aws, plan)
 
 
+def _leave_nothing(aws: "Aws", plan: "Plan") -> None:
+    """Discard a plan after an error or an interrupt, which stays what is told."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from paycli.aws_errors import in_short
+
+    try:
+        _discard(aws, plan)
+    except (BotoCoreError, ClientError) as error:
+        console.note(f"The plan's change set stays on the stack, and is in nobody's way: {in_short(error)}")
+
+
 def _check_writable(plan_file: Path) -> None:
     from paycli.deployment import planfile
 
@@ -207,6 +224,8 @@ def _with_smoke_test(project: Project, aws: "Aws", deployed: Result, *, rollback
         return checked
     from paycli.commands.rollback import back_to_version_before
 
+    console.note(f"The smoke test failed: {'; '.join(error.message for error in (*checked.errors, *checked.told))}")
     back = back_to_version_before(project, aws, deployed.data["deploy"])
     data = {**checked.data, "rollback": back.data}
-    return dataclasses.replace(checked, data=data, shown=[*checked.shown, *back.shown])
+    shown, errors = [*checked.shown, *back.shown], (*checked.errors, *back.errors)
+    return dataclasses.replace(checked, data=data, shown=shown, errors=errors)

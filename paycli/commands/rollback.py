@@ -1,5 +1,6 @@
 """`paycli rollback`: deploy a recorded version again, exactly."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,7 +10,6 @@ from paycli.commands.carry_out import carry_out, deployed_result, review
 from paycli.commands.common import Project, environment_command
 from paycli.console import Result
 from paycli.errors import PaycliError
-from paycli.text import printable
 
 if TYPE_CHECKING:
     from paycli.aws import Aws
@@ -56,16 +56,17 @@ def back_to_version_before(project: Project, aws: "Aws", deploy: dict[str, Any] 
     try:
         back = _roll_back(project, aws, Wish(undoes=deploy["number"]), yes=True)
     except PaycliError as error:
-        return _not_rolled_back(error)
+        return _not_rolled_back(deploy, error)
     except (BotoCoreError, ClientError) as error:
-        return _not_rolled_back(explained(error))
+        return _not_rolled_back(deploy, explained(error))
     return Result({"rolled_back": True, **back.data}, shown=["Rolled back to the version before:", *back.shown])
 
 
-def _not_rolled_back(error: PaycliError) -> Result:
+def _not_rolled_back(deploy: Mapping[str, Any], error: PaycliError) -> Result:
+    """Return the result that says which version still runs: CloudFormation calls it the previous one."""
     data = {"rolled_back": False, "error": error.message, "hint": error.hint}
-    said = [f"Not rolled back: {error.message}", *([f"Hint:  {error.hint}"] if error.hint else [])]
-    return Result(data, shown=list(map(printable, said)))
+    said = f"Deploy {deploy['number']} failed its smoke test and still runs. Not rolled back: {error.message}"
+    return Result(data, errors=(PaycliError(said, hint=error.hint, code="not_rolled_back"),))
 
 
 def _roll_back(project: Project, aws: "Aws", wish: "Wish", *, yes: bool) -> Result:

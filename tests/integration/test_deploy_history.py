@@ -636,8 +636,10 @@ def test_without_an_earlier_version_it_says_so(broken: FakeProject, within: With
     broken.bootstrap()
     ran = within(*CHECKED)
     assert ran.status == 1
-    assert "Not rolled back: There is no earlier version on record" in ran.out
-    assert "\nHint:  `paycli history` lists the deploys.\n" in ran.out
+    assert "The smoke test failed: " in ran.err[: ran.err.index("Error: ")]
+    said = "Deploy 1 failed its smoke test and still runs. Not rolled back: There is no earlier version on record"
+    assert said in error_of(ran)
+    assert error_of(ran).endswith("\nHint:  `paycli history` lists the deploys.\n")
     assert broken.aws.stack(STACK).states == CREATED
     unchanged = within(*CHECKED, "--json")
     assert unchanged.status == 1

@@ -367,6 +367,15 @@ def test_a_new_logical_id_for_what_is_there_is_no_way_to_lose_it(cloud: FakeProj
 # The command line
 
 
+def test_a_plan_that_cannot_be_taken_back_hides_no_answer(cloud: FakeProject) -> None:
+    cloud.deployed(other=slower_alarm)
+    cloud.aws.faults.deny("DeleteChangeSet")
+    ran = cloud.on_terminal("deploy", "--env", "dev", typed=[("[y/N]", "n\n")])
+    assert ran.status == 1
+    assert "The plan's change set stays on the stack, and is in nobody's way" in " ".join(ran.out.split())
+    assert "Not confirmed: nothing was changed." in ran.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -375,6 +384,7 @@ def test_a_new_logical_id_for_what_is_there_is_no_way_to_lose_it(cloud: FakeProj
         (["--execute", os.devnull, "--plan", "p"], "executes a plan as it is"),
         (["--execute", os.devnull, "--revert-drift"], "executes a plan as it is"),
         (["--rollback-on-failure"], "is for --smoke-test"),
+        (["--dry-run", "--plan", "p"], "--dry-run leaves nothing behind"),
         ([], "asks for a confirmation"),
     ],
 )
