@@ -179,7 +179,8 @@ def prepare(
         raise _gone(record, artifacts.template_key(record.version.template_sha256))
     if artifacts.code_checksum(bucket, record.version.code_key) is None:
         raise _gone(record, record.version.code_key)
-    stack = states.bring_to_rest(aws.client("cloudformation"), states.of_environment(environment), policy, report)
+    target = states.of_environment(environment, f"rollback --to {record.number}")
+    stack = states.bring_to_rest(aws.client("cloudformation"), target, policy, report)
     creates = stack is None or stack.empty
     description = f"paycli: deploy {record.number} again, by {caller.arn}"
     plan = Plan(

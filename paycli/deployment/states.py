@@ -55,11 +55,12 @@ class Target:
     environment: Environment
     role: str | None = None
     removable: frozenset[str] = _DEAD  # the states out of which it is deleted, to be created again
+    command: str = ""  # that asks again, where it is neither deploy nor bootstrap
 
 
-def of_environment(environment: Environment) -> Target:
+def of_environment(environment: Environment, command: str = "") -> Target:
     """Return the stack of an environment."""
-    return Target(environment.stack_name, environment, environment.cloudformation_role)
+    return Target(environment.stack_name, environment, environment.cloudformation_role, command=command)
 
 
 def bring_to_rest(cloudformation: Any, target: Target, policy: Policy, report: Report) -> stacks.Stack | None:
@@ -230,12 +231,12 @@ def _no_way_back(stack: stacks.Stack, environment: Environment) -> str:
 
 
 def _demand(policy: Policy, target: Target, stack: stacks.Stack, action: str) -> None:
+    usual = "deploy" if target.name == target.environment.stack_name else "bootstrap"
+    again = f"paycli {target.command or usual} --env {target.environment.name}"
     if policy.ask is None:
-        command = f"paycli deploy --env {target.environment.name}"
-        raise _stuck(stack, f"`{command}` offers the way out: it asks first, and --yes answers.")
+        raise _stuck(stack, f"`{again}` offers the way out: it asks first, and --yes answers.")
     if not policy.ask(action):
-        command = "deploy" if target.name == target.environment.stack_name else "bootstrap"
-        raise _stuck(stack, f"Nothing was changed. To be asked again: paycli {command} --env {target.environment.name}")
+        raise _stuck(stack, f"Nothing was changed. To be asked again: {again}")
 
 
 def _stuck(stack: stacks.Stack, hint: str) -> PaycliError:

@@ -257,7 +257,8 @@ def test_a_rollback_repairs_nothing_without_a_yes(stuck: FakeProject, within: Wi
     assert within(*TO_THE_FIRST).status == 2
     ran = stuck.on_terminal(*TO_THE_FIRST, typed=[(STUCK[stack.status], answer)])
     assert ran.status == (130 if answer == "\x03" else 1)
-    assert ("Interrupted." if answer == "\x03" else "Nothing was changed.") in ran.out
+    declined = "Nothing was changed. To be asked again: paycli rollback --to 1 --env dev"
+    assert ("Interrupted." if answer == "\x03" else declined) in ran.out
     assert stack.states == before
 
 
