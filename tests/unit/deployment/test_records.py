@@ -154,3 +154,16 @@ def test_a_bucket_that_refuses_a_record_does_not_say_that_there_is_none(scripted
     scripted.fails("s3", "get_object", "AccessDenied")
     with pytest.raises(ClientError, match="AccessDenied"):
         records.numbered(bucket(scripted), "dev", 5)
+
+
+def test_a_record_that_is_removed_while_records_are_listed_stops_nothing(scripted: Scripted) -> None:
+    scripted.answers("s3", "list_objects_v2", {"Contents": [{"Key": "deployments/dev/000001.json"}]})
+    scripted.fails("s3", "get_object", "NoSuchKey")
+    assert records.recent(bucket(scripted), "dev", scripted.reported.append) == records.Shelf([], [1], 1)
+
+
+def test_a_record_that_may_not_be_read_is_no_damaged_one(scripted: Scripted) -> None:
+    scripted.answers("s3", "list_objects_v2", {"Contents": [{"Key": "deployments/dev/000001.json"}]})
+    scripted.fails("s3", "get_object", "AccessDenied")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        records.recent(bucket(scripted), "dev", scripted.reported.append)
