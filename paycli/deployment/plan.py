@@ -37,7 +37,6 @@ _NO_BUCKET = "made-by-the-first-deploy"
 _AS_DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 
 _TABLE = "AWS::DynamoDB::Table"
-_PROTECTION = "DeletionProtection"  # the parameter; only a template made with `retain_data` declares it
 
 # The alarms that undo an update while it runs; CloudFormation takes at most five.
 _ERROR_ALARMS = ("validation-errors", "processing-errors", "api-5xx")
@@ -162,7 +161,7 @@ def with_change_set(aws: Aws, plan: Plan, *, revert_drift: bool = False, stays: 
         )
         if plan.kept:
             return replace(plan, wanted=wanted, change_set=_import(aws, plan))
-        change_set = changeset.create(aws.client("cloudformation"), plan.environment, declared(wanted, plan.body))
+        change_set = changeset.create(aws.client("cloudformation"), plan.environment, wanted)
     return replace(plan, wanted=wanted, change_set=change_set)
 
 
@@ -280,31 +279,19 @@ def _bucket(aws: Aws, environment: Environment, caller: Caller, report: Report, 
 
 
 def _parameters(plan: Plan, *, protects: bool) -> dict[str, str]:
-    """Return what the settings and the template want; a rollback's template may be of other settings.
+    """Return the values of the parameters that the template declares: CloudFormation refuses others.
 
-    One that protects its table is deployed so, though `retain_data` is off by now: a rollback takes no protection
-    away. One that can't, although `retain_data` is on, has nothing to switch on after a create: that is "true".
+    A rollback's template may be of other settings. One that protects its table is deployed so, though `retain_data` is
+    off by now: a rollback takes no protection away. One that can't, has nothing to set.
     """
-    parameters = {
+    values = {
         "ArtifactBucket": plan.bucket.name if plan.bucket else _NO_BUCKET,
         "CodeKey": plan.version.code_key,
-    }
-    declared = _PROTECTION in _declarations(plan.body)
-    if plan.environment.retain_data or declared:
         # A protected table couldn't be rolled back by a create that fails.
-        parameters[_PROTECTION] = "true" if protects or not declared else "false"
-    return parameters
-
-
-def declared(wanted: Wanted, body: str) -> Wanted:
-    """Return what is wanted with those parameters alone that the template declares: CloudFormation refuses others."""
-    known = _declarations(body)
-    return replace(wanted, parameters={name: value for name, value in wanted.parameters.items() if name in known})
-
-
-def _declarations(body: str) -> Collection[str]:
-    """Return the names of a template's parameters."""
-    return set(json.loads(body)["Parameters"])
+        "DeletionProtection": "true" if protects else "false",
+    }
+    declared = json.loads(plan.body)["Parameters"]
+    return {name: value for name, value in values.items() if name in declared}
 
 
 def _is_deployed(cloudformation: Any, plan: Plan) -> bool:

@@ -6,7 +6,7 @@ from paycli.aws import Aws
 from paycli.aws_errors import explained
 from paycli.deployment import changeset, records, running, stackpolicy, stacks
 from paycli.deployment.changeset import ChangeSet
-from paycli.deployment.plan import Plan, declared
+from paycli.deployment.plan import Plan
 from paycli.deployment.records import Record
 from paycli.errors import PaycliError
 from paycli.progress import Report, Step
@@ -22,14 +22,13 @@ def protect(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: Re
     if lifted or executed.creates:
         stackpolicy.put(cloudformation, executed.stack_id)
     cloudformation.update_termination_protection(StackName=executed.stack_id, EnableTerminationProtection=True)
-    wanted = declared(plan.wanted, plan.body)
-    if wanted.parameters.get("DeletionProtection", "true") == "true":  # a recorded template may not know it
+    if plan.wanted.parameters.get("DeletionProtection", "true") == "true":  # a recorded template may not know it
         return ""
     report(Step("Switching on the table's deletion protection"))
     wanted = replace(
-        wanted,
+        plan.wanted,
         template={"UsePreviousTemplate": True},
-        parameters={**wanted.parameters, "DeletionProtection": "true"},
+        parameters={**plan.wanted.parameters, "DeletionProtection": "true"},
         creates=False,
         revert_drift=False,
         description="paycli: deletion protection, after the create",
