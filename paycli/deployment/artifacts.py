@@ -71,14 +71,9 @@ def code_checksum(bucket: Bucket, key: str) -> str | None:
 
     Raises PaycliError where its sources aren't those that its key was made from.
     """
-    from botocore.exceptions import ClientError
-
-    try:
-        content = download(bucket, key)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchKey":
-            return None
-        raise
+    content = download_if_there(bucket, key)
+    if content is None:
+        return None
     try:
         genuine = key == f"code/{digest_of(content)}.zip"
     except (zipfile.BadZipFile, zlib.error):
@@ -141,18 +136,25 @@ def template(bucket: Bucket, sha256: str) -> str | None:
 
     Raises PaycliError where another content lies there.
     """
+    key = template_key(sha256)
+    content = download_if_there(bucket, key)
+    if content is None:
+        return None
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise changed(bucket, key, "is not the template that its name says")
+    return content.decode()
+
+
+def download_if_there(bucket: Bucket, key: str) -> bytes | None:
+    """Return the content of an object, or None where it is absent (one call)."""
     from botocore.exceptions import ClientError
 
-    key = template_key(sha256)
     try:
-        content = download(bucket, key)
+        return download(bucket, key)
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchKey":
             return None
         raise
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise changed(bucket, key, "is not the template that its name says")
-    return content.decode()
 
 
 def download(bucket: Bucket, key: str) -> bytes:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from paycli.deployment.artifacts import Bucket, download, template_key
+from paycli.deployment.artifacts import Bucket, download, download_if_there, template_key
 from paycli.deployment.stacks import Stack
 from paycli.errors import PaycliError
 from paycli.progress import Report, Step
@@ -163,16 +163,13 @@ def numbered(bucket: Bucket, environment: str, number: int) -> Record:
 
     Raises PaycliError where there is none, or none that this version of paycli can read.
     """
-    from botocore.exceptions import ClientError
-
-    try:
-        record = _parsed(_name(environment, number), download(bucket, _name(environment, number)))
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchKey":
-            raise
+    key = _name(environment, number)
+    content = download_if_there(bucket, key)
+    if content is None:
         raise PaycliError(
             f"Deploy {number} is not on record.", hint="`paycli history` lists the deploys.", code="no_such_deploy"
-        ) from None
+        )
+    record = _parsed(key, content)
     if record is None:
         raise PaycliError(
             f"The record of deploy {number} can't be read: it is damaged, or a newer paycli has written it.",
@@ -265,14 +262,8 @@ def _number(key: str) -> int:
 
 def _read(bucket: Bucket, key: str) -> Record | None:
     """Return the record, or None where this version of paycli can't read it."""
-    from botocore.exceptions import ClientError
-
-    try:
-        return _parsed(key, download(bucket, key))
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchKey":  # removed since it was listed
-            return None
-        raise
+    content = download_if_there(bucket, key)  # it may be removed since it was listed
+    return _parsed(key, content) if content is not None else None
 
 
 def _parsed(key: str, content: bytes) -> Record | None:

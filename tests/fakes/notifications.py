@@ -59,6 +59,7 @@ class Account(Tables):
         self.stack: dict[str, Any] = {
             "StackName": environment.stack_name,
             "StackId": f"arn:aws:cloudformation:us-east-1:123456789012:stack/{environment.stack_name}/1",
+            "Tags": [{"Key": "ManagedBy", "Value": "paycli"}],
             "StackStatus": "UPDATE_COMPLETE",
             "CreationTime": datetime(2026, 1, 1, tzinfo=UTC),
             "EnableTerminationProtection": False,

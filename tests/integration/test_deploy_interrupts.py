@@ -156,11 +156,20 @@ def test_what_has_not_begun_leaves_nothing_also_of_a_create(
         assert "Interrupted before CloudFormation began: payment-api-dev is unchanged." in error_of(ran)
 
 
+def test_a_create_that_is_not_on_record_yet_leaves_nothing(cloud: FakeProject) -> None:
+    cloud.bootstrap()
+    cloud.aws.faults.delay("ListObjectsV2", 2.0)
+    ran = cloud.run(*DEPLOY, moments=[(cloud.aws.asked("ListObjectsV2"), signal.SIGINT)])
+    assert ran.status == 130
+    assert "Interrupted before CloudFormation began: payment-api-dev is unchanged." in error_of(ran)
+    assert cloud.aws.stack(STACK).status == "DELETE_COMPLETE"
+    assert results(cloud) == []
+
+
 def test_an_interrupt_while_aws_cannot_be_asked_still_ends_it(creating: FakeProject) -> None:
     made = creating.aws.reached(STACK, "CREATE_IN_PROGRESS", TABLE)
-    creating.aws.faults.deny("DescribeStacks")
-    creating.aws.faults.planned[-1].after = len([c for c in creating.aws.calls if c.operation == "DescribeStacks"]) + 3
-    ran = creating.run(*DEPLOY, moments=[(made, signal.SIGINT)])
+    denied = (made, lambda: creating.aws.faults.deny("DescribeStacks"))
+    ran = creating.run(*DEPLOY, moments=[denied, (made, signal.SIGINT)])
     assert ran.status == 130
     assert "CloudFormation goes on" in error_of(ran)
 

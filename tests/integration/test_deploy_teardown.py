@@ -148,6 +148,14 @@ def test_a_deploy_that_was_killed_is_put_on_record_before_its_stack_goes(cloud: 
     assert [one.result for one in records(cloud)] == ["succeeded"]
 
 
+def test_a_stack_without_a_bucket_goes_too(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed()
+    cloud.aws.stack("paycli-bootstrap").status = "DELETE_COMPLETE"
+    ran = within(*TEARDOWN)
+    assert ran.status == 0, ran.err
+    assert "payment-api-dev is deleted" in ran.out
+
+
 @pytest.mark.parametrize("operation", ["DescribeLogGroups", "ListObjectsV2"])
 def test_a_right_that_lacks_after_the_delete_does_not_hide_it(
     cloud: FakeProject, within: Within, operation: str

@@ -268,7 +268,9 @@ def test_an_error_of_the_operating_system_is_one_message(project: Path, capsys: 
     assert document["errors"][0]["code"] == "os_error"
 
 
-@pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&-", ">/dev/full", "--json >/dev/full"])
+@pytest.mark.parametrize(
+    "redirection", [">&-", "2>&-", "<&-", ">/dev/full", "--json >/dev/full", "--json >/dev/full 2>/dev/full"]
+)
 def test_closed_or_full_streams_are_no_traceback(project: Path, redirection: str) -> None:
     command = f"{sys.executable} -m paycli config --env Bad {redirection}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)

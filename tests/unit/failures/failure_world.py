@@ -94,6 +94,7 @@ class World(Stack):
         self.described: dict[str, Any] = {
             "StackName": "payment-api-test",
             "StackId": STACK_ID,
+            "Tags": [{"Key": "ManagedBy", "Value": "paycli"}],
             "StackStatus": "CREATE_COMPLETE",
             "CreationTime": 0,
             "Outputs": [
