@@ -241,4 +241,4 @@ def confirm(action: str, name: str, *, typed: bool, yes: bool) -> None:
     else:
         confirmed = ask(action)
     if not confirmed:
-        raise PaycliError("Not confirmed: nothing was changed.", code="not_confirmed")
+        raise PaycliError("Not confirmed, and not done.", code="not_confirmed")

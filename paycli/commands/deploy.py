@@ -12,7 +12,7 @@ from paycli.commands.common import Project, environment_command
 from paycli.commands.embedded_drift import refuse_to_revert
 from paycli.commands.smoke_test import with_smoke_test
 from paycli.console import Result
-from paycli.errors import ExitStatus, PaycliError, UsageError
+from paycli.errors import PaycliError, UsageError
 from paycli.text import printable
 
 if TYPE_CHECKING:
@@ -212,13 +212,17 @@ def _keep(aws: "Aws", plan: "Plan", path: Path) -> Result:
 
 
 def _with_smoke_test(project: Project, aws: "Aws", deployed: Result, *, rollback: bool) -> Result:
+    """Return what was deployed with what the smoke test says of it; one that can't run counts as failed."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from paycli.aws_errors import explained
+
     try:
         checked = with_smoke_test(project, deployed)
         failed = checked.data["smoke_test"]["failed"] > 0
-    except PaycliError as error:  # the test can't even run, for want of an output say
-        if not rollback:
-            raise
-        checked = dataclasses.replace(deployed, status=ExitStatus.FAILED, errors=(*deployed.errors, error))
+    except (PaycliError, BotoCoreError, ClientError) as error:
+        known = error if isinstance(error, PaycliError) else explained(error)
+        checked = dataclasses.replace(deployed, status=known.status, errors=(*deployed.errors, known))
         failed = True
     if not rollback or not failed:
         return checked

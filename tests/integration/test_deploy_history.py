@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from paycli import smoke
 from paycli.deployment.package import package
@@ -686,23 +687,31 @@ def test_a_deploy_that_came_after_the_one_that_failed_its_test_is_left(
     assert periods(broken) == 1
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PaycliError("The stack payment-api-dev has no output RestApiId."), "has no output RestApiId"),
+        (ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetItem"), "AWS refused: GetItem"),
+    ],
+)
 def test_a_smoke_test_that_cannot_run_counts_as_failed(
-    cloud: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch
+    cloud: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
 ) -> None:
     def cannot(*_arguments: object, **_options: object) -> None:
-        raise PaycliError("The stack payment-api-dev has no output RestApiId.")
+        raise error
 
     monkeypatch.setattr("paycli.smoke.run", cannot)
     cloud.deployed(other=slower_alarm)
     recorded(cloud, 1, version(cloud, 99))
     ran = within(*CHECKED)
     assert ran.status == 1
-    assert "has no output RestApiId" in error_of(ran)
+    assert said in error_of(ran)
     assert "Rolled back to the version before:" in ran.out
     assert periods(cloud) == 99
     left = within(*DEPLOY, "--smoke-test")
     assert left.status == 1
-    assert "has no output RestApiId" in error_of(left)
+    assert said in error_of(left)
+    assert "changes deployed, as deploy" in left.out
     assert periods(cloud) == 1
 
 

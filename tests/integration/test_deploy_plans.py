@@ -373,7 +373,7 @@ def test_a_plan_that_cannot_be_taken_back_hides_no_answer(cloud: FakeProject) ->
     ran = cloud.on_terminal("deploy", "--env", "dev", typed=[("[y/N]", "n\n")])
     assert ran.status == 1
     assert "The plan's change set stays on the stack, and is in nobody's way" in " ".join(ran.out.split())
-    assert "Not confirmed: nothing was changed." in ran.out
+    assert "Not confirmed, and not done." in ran.out
 
 
 @pytest.mark.parametrize(

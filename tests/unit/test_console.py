@@ -315,7 +315,7 @@ def test_a_confirmation_that_is_given_passes(monkeypatch: pytest.MonkeyPatch, an
 @pytest.mark.parametrize(("answer", "typed"), [("\n", False), ("n\n", False), ("", False), ("y\n", True), ("", True)])
 def test_any_other_answer_changes_nothing(monkeypatch: pytest.MonkeyPatch, answer: str, typed: bool) -> None:
     terminal(monkeypatch, answer)
-    with pytest.raises(PaycliError, match="nothing was changed"):
+    with pytest.raises(PaycliError, match="not done"):
         console.confirm("Delete it", "prod", typed=typed, yes=False)
 
 

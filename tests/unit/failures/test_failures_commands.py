@@ -340,7 +340,7 @@ def test_discard_without_a_confirmation_changes_nothing(desk: Desk, monkeypatch:
     monkeypatch.setattr(console, "ask", lambda _: False)
     ran = desk.run("discard", "--all")
     assert ran.status == 1
-    assert "Not confirmed: nothing was changed." in ran.err
+    assert "Not confirmed, and not done." in ran.err
     assert len(desk.world.queues[QUEUE]) == 3
     assert desk.world.hidden() == 0
     assert desk.reports() == []
