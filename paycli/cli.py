@@ -175,8 +175,15 @@ def run(arguments: list[str]) -> int:
             raise
         known = problem if isinstance(problem, PaycliError) else _explained(problem)
         if "the same command" in known.hint:  # as those say that follow what goes on without paycli
-            known.hint += f" Then: {shlex.join(['paycli', *arguments])}"
+            known.hint += f" Then: {_again(arguments)}"
         return _refuse(arguments, known, known.status)
+
+
+def _again(arguments: list[str]) -> str:
+    """Return the command that goes on with what has begun; a plan of which something is executed is none any more."""
+    if any(word.partition("=")[0] == "--execute" for word in arguments):
+        return f"paycli deploy --env {_environment(arguments)}"
+    return shlex.join(["paycli", *arguments])
 
 
 def _explained(problem: Exception) -> PaycliError:

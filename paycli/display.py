@@ -1,5 +1,6 @@
 """Progress of a stack operation: a live board on a terminal, plain lines elsewhere."""
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -109,25 +110,31 @@ def live_display(shown: "Console") -> Iterator[Report]:
 
     board = Board()
     live = Live(board, console=shown, transient=True, refresh_per_second=8)
+    ended = False  # the last operation; events that come late start no board
 
     def report(event: Event) -> None:
+        nonlocal ended
         if isinstance(event, Step):
             console.show(shown, printable(event.text))
             return
-        live.start()
+        ended = ended and not event.of_stack
+        if not ended:
+            live.start()
         if event.failed:
             console.show(shown, Text(_line(event), style="red"))
         if done := board.take(event):
+            ended = True
             live.stop()
             console.show(shown, done)
 
     try:
         yield report
     finally:
-        try:
-            live.stop()
-        except IndexError:  # an interrupt has come while it started: it isn't on rich's stack yet
-            shown.show_cursor(True)
+        with contextlib.suppress(OSError):  # the terminal is gone
+            try:
+                live.stop()
+            except IndexError:  # an interrupt has come while it started: it isn't on rich's stack yet
+                shown.show_cursor(True)
 
 
 class Board:

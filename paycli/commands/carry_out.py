@@ -53,7 +53,7 @@ def carry_out(project: Project, aws: "Aws", plan: "Plan", allow_remove: Collecti
         raise
     with goes_on(plan.command):  # a second interrupt, also while asking
         if not _undo_is_wanted(plan):
-            raise (None if console.can_ask() else _take_back(aws, plan)) or KeyboardInterrupt
+            raise _take_back(aws, plan) or KeyboardInterrupt
         with display.activity() as report:
             undone = undoing.undo(aws, plan, report)
     raise undone
@@ -69,6 +69,19 @@ def _take_back(aws: "Aws", plan: "Plan") -> PaycliError | None:
         return undoing.before_it_began(aws, plan) if plan.change_set else None
     except (BotoCoreError, ClientError):
         return None
+
+
+def leave_nothing(aws: "Aws", plan: "Plan") -> None:
+    """Discard a plan after an error or an interrupt, which stays what is told."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from paycli.aws_errors import in_short
+    from paycli.deployment import plan as planning
+
+    try:
+        planning.discard(aws, plan)
+    except (BotoCoreError, ClientError) as error:
+        console.note(f"The plan's change set stays on the stack, and is in nobody's way: {in_short(error)}")
 
 
 def _undo_is_wanted(plan: "Plan") -> bool:

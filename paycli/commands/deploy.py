@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from paycli import console, display
-from paycli.commands.carry_out import NO_CHANGES, carry_out, deployed_result, planned, review
+from paycli.commands.carry_out import NO_CHANGES, carry_out, deployed_result, leave_nothing, planned, review
 from paycli.commands.common import Project, environment_command
 from paycli.commands.embedded_drift import refuse_to_revert
 from paycli.commands.smoke_test import with_smoke_test
@@ -106,7 +106,7 @@ def command(
         review(plan, allow_remove, yes=yes)
     except BaseException:  # an interrupt as well: a plan that isn't executed stays nowhere
         if not execute_file:
-            _leave_nothing(aws, plan)
+            leave_nothing(aws, plan)
         raise
     if dry_run:
         _discard(aws, plan)
@@ -178,18 +178,6 @@ def _discard(aws: "Aws", plan: "Plan") -> None:
     planning.discard(aws, plan)
 
 
-def _leave_nothing(aws: "Aws", plan: "Plan") -> None:
-    """Discard a plan after an error or an interrupt, which stays what is told."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from paycli.aws_errors import in_short
-
-    try:
-        _discard(aws, plan)
-    except (BotoCoreError, ClientError) as error:
-        console.note(f"The plan's change set stays on the stack, and is in nobody's way: {in_short(error)}")
-
-
 def _check_writable(plan_file: Path) -> None:
     from paycli.deployment import planfile
 
@@ -204,7 +192,7 @@ def _keep(aws: "Aws", plan: "Plan", path: Path) -> Result:
     try:
         planfile.save(plan, aws.region, path)
     except BaseException:  # what no file names, nobody executes
-        _discard(aws, plan)
+        leave_nothing(aws, plan)
         raise
     name = printable(str(path))
     said = f"Written to {name}. Execute it: paycli deploy --env {plan.environment.name} --execute {name}"
@@ -232,4 +220,4 @@ def _with_smoke_test(project: Project, aws: "Aws", deployed: Result, *, rollback
     back = back_to_version_before(project, aws, deployed.data["deploy"])
     data = {**checked.data, "rollback": back.data}
     shown, errors = [*checked.shown, *back.shown], (*checked.errors, *back.errors)
-    return dataclasses.replace(checked, data=data, shown=shown, errors=errors)
+    return dataclasses.replace(checked, data=data, shown=shown, errors=errors, status=max(checked.status, back.status))

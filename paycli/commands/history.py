@@ -25,9 +25,10 @@ def command(project: Project, limit: int) -> Result:
     caller = check_caller(aws, environment)
     bucket = artifacts.bucket_of(aws, bootstrap.demand_bucket(aws, environment), caller.account)
     stack = stacks.find(aws.client("cloudformation"), environment.stack_name)
-    kept = records.recent(bucket, environment.name, display.plain_lines(console.note), limit)
+    kept = records.recent(bucket, environment.name, display.plain_lines(console.note), max(limit, records.KEPT))
     found = records.settled(kept.records, stack)
     running = records.current(found, stack, kept.unreadable)
+    found = found[:limit]
     data = {
         "deploys": [record.model_dump() for record in found],
         "running": running.number if running else None,

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paycli import console, display
-from paycli.commands.carry_out import carry_out, deployed_result, review
+from paycli.commands.carry_out import carry_out, deployed_result, leave_nothing, review
 from paycli.commands.common import Project, environment_command
 from paycli.console import Result
-from paycli.errors import PaycliError
+from paycli.errors import DetachedError, PaycliError
 
 if TYPE_CHECKING:
     from paycli.aws import Aws
@@ -62,17 +62,23 @@ def back_to_version_before(project: Project, aws: "Aws", deploy: dict[str, Any] 
     return Result({"rolled_back": True, **back.data}, shown=["Rolled back to the version before:", *back.shown])
 
 
+# Of errors that come when the earlier version runs again, and of one that says itself what runs.
+_BACK = frozenset({"unprotected", "outputs_unread"})
+_NEWER = "overtaken"
+
+
 def _not_rolled_back(deploy: Mapping[str, Any], error: PaycliError) -> Result:
-    """Return the result that says which version still runs: CloudFormation calls it the previous one."""
-    data = {"rolled_back": False, "error": error.message, "hint": error.hint}
-    said = f"Deploy {deploy['number']} failed its smoke test and still runs. Not rolled back: {error.message}"
-    return Result(data, errors=(PaycliError(said, hint=error.hint, code="not_rolled_back"),))
+    """Return the result that says which version runs: after a failure CloudFormation calls it the previous one."""
+    data = {"rolled_back": error.code in _BACK, "error": error.message, "hint": error.hint}
+    mixed = error.data.get("status") == "UPDATE_ROLLBACK_FAILED" or isinstance(error, DetachedError)
+    runs = "" if mixed or error.code == _NEWER else f"Deploy {deploy['number']} failed its smoke test and still runs. "
+    said = error.message if error.code in _BACK else f"{runs}Not rolled back: {error.message}"
+    return Result(data, status=error.status, errors=(PaycliError(said, hint=error.hint, code="not_rolled_back"),))
 
 
 def _roll_back(project: Project, aws: "Aws", wish: "Wish", *, yes: bool) -> Result:
     from paycli.aws import check_caller
     from paycli.deployment import artifacts, bootstrap, records, rollback
-    from paycli.deployment.plan import discard
     from paycli.deployment.states import Policy
 
     environment = project.environment
@@ -90,7 +96,7 @@ def _roll_back(project: Project, aws: "Aws", wish: "Wish", *, yes: bool) -> Resu
     try:
         review(plan, (), yes=yes)
     except BaseException:
-        discard(aws, plan)
+        leave_nothing(aws, plan)
         raise
     deployed = carry_out(project, aws, plan)
     if begun and begun.result == "in_progress" and plan.change_set is None:  # CloudFormation had finished it

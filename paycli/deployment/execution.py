@@ -10,7 +10,7 @@ from paycli.aws import Aws
 from paycli.aws_errors import explained, in_short
 from paycli.deployment import artifacts, follow, marks, outputs, protection, records, running, stacks
 from paycli.deployment.changeset import ChangeSet
-from paycli.deployment.plan import Plan, completed, demand_table, discard
+from paycli.deployment.plan import Plan, completed, demand_table
 from paycli.deployment.records import Record
 from paycli.environment import Environment
 from paycli.errors import PaycliError, not_deployed
@@ -171,7 +171,8 @@ def _demand_whole_table(aws: Aws, plan: Plan) -> None:
     try:
         demand_table(aws, plan.environment)
     except PaycliError:
-        discard(aws, plan)
+        if plan.change_set:
+            running.leave(aws, plan, plan.change_set)
         raise
     _complete_table(aws, plan.environment)
 

@@ -102,7 +102,7 @@ def _followed(
 
 
 def patiently(call: Callable[[], T], report: Report) -> T:
-    """Return what a call of CloudFormation answers; what is temporary is waited out, for `SILENCE_SECONDS` at most."""
+    """Return what a call of AWS answers; what is temporary is waited out, for `SILENCE_SECONDS` at most."""
     patience = _Patience(report)
     while True:
         try:
@@ -130,7 +130,7 @@ class _Patience:
         now = time.monotonic()
         if self._since is None:
             self._since = now
-            self._report(Step(f"AWS can't be asked now, CloudFormation goes on: {in_short(error)}"))
+            self._report(Step(f"AWS can't be asked now, and is asked again: {in_short(error)}"))
             return True
         return now - self._since <= SILENCE_SECONDS
 

@@ -184,7 +184,7 @@ def completed(aws: Aws, plan: Plan) -> Plan:
     wanted = replace(plan.wanted, creates=False, revert_drift=True)
     change_set = changeset.create(aws.client("cloudformation"), plan.environment, wanted)
     assert change_set  # noqa: S101 - outputs at least are added
-    plan = replace(plan, wanted=wanted, change_set=change_set)
+    plan = replace(plan, wanted=wanted, change_set=change_set, saved=False)  # no file names this one
     try:
         guard(change_set, ())
     except BaseException:

@@ -137,14 +137,14 @@ def before_it_begins(aws: Aws, plan: Plan, change_set: ChangeSet, *, perhaps: bo
             error.add_note("CloudFormation may have begun: the same command finds out, and goes on.")
             raise
         error.add_note("Nothing of the change is done.")
-        _leave(aws, plan, change_set)
+        leave(aws, plan, change_set)
         raise explained(error) from error
     except PaycliError:  # the stack has moved
-        _leave(aws, plan, change_set)
+        leave(aws, plan, change_set)
         raise
 
 
-def _leave(aws: Aws, plan: Plan, change_set: ChangeSet) -> None:
+def leave(aws: Aws, plan: Plan, change_set: ChangeSet) -> None:
     """Delete a change set that isn't executed, unless a file names it; what can't be deleted is in nobody's way."""
     from botocore.exceptions import BotoCoreError, ClientError
 

@@ -57,6 +57,12 @@ class Target:
     removable: frozenset[str] = _DEAD  # the states out of which it is deleted, to be created again
     command: str = ""  # that asks again, where it is neither deploy nor bootstrap
 
+    @property
+    def again(self) -> str:
+        """The command that goes on."""
+        usual = "deploy" if self.name == self.environment.stack_name else "bootstrap"
+        return f"paycli {self.command or usual} --env {self.environment.name}"
+
 
 def of_environment(environment: Environment, command: str = "") -> Target:
     """Return the stack of an environment."""
@@ -171,7 +177,9 @@ def _remove(cloudformation: Any, target: Target, stack: stacks.Stack, policy: Po
         request["RoleARN"] = target.role
     cloudformation.delete_stack(**request)
     finished = follow.follow(cloudformation, stack.stack_id, after=after, total=0, report=report)
-    failure.demand(cloudformation, finished, "DELETE_COMPLETE", stack.stack_id, target.environment)
+    failure.demand(
+        cloudformation, finished, "DELETE_COMPLETE", stack.stack_id, target.environment, command=target.again
+    )
     stacks.shown(cloudformation, stack.stack_id, finished.status)
 
 
@@ -195,7 +203,14 @@ def _roll_back(
         request["RoleARN"] = target.role
     operation(**request)
     finished = follow.follow(cloudformation, stack.stack_id, after=after, total=0, report=report)
-    failure.demand(cloudformation, finished, "UPDATE_ROLLBACK_COMPLETE", stack.stack_id, target.environment)
+    failure.demand(
+        cloudformation,
+        finished,
+        "UPDATE_ROLLBACK_COMPLETE",
+        stack.stack_id,
+        target.environment,
+        command=target.again,
+    )
     stacks.shown(cloudformation, stack.stack_id, finished.status)
 
 
@@ -231,12 +246,10 @@ def _no_way_back(stack: stacks.Stack, environment: Environment) -> str:
 
 
 def _demand(policy: Policy, target: Target, stack: stacks.Stack, action: str) -> None:
-    usual = "deploy" if target.name == target.environment.stack_name else "bootstrap"
-    again = f"paycli {target.command or usual} --env {target.environment.name}"
     if policy.ask is None:
-        raise _stuck(stack, f"`{again}` offers the way out: it asks first, and --yes answers.")
+        raise _stuck(stack, f"`{target.again}` offers the way out: it asks first, and --yes answers.")
     if not policy.ask(action):
-        raise _stuck(stack, f"Nothing was changed. To be asked again: {again}")
+        raise _stuck(stack, f"Nothing was changed. To be asked again: {target.again}")
 
 
 def _stuck(stack: stacks.Stack, hint: str) -> PaycliError:

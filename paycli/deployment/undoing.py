@@ -1,15 +1,14 @@
 """Undo a deploy that was interrupted, as far as CloudFormation lets one."""
 
-import contextlib
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from paycli.aws import Aws
 from paycli.deployment import follow, marks, records, running, stacks, states
 from paycli.deployment.changeset import ChangeSet
-from paycli.deployment.plan import Plan, discard
+from paycli.deployment.plan import Plan
 from paycli.errors import DetachedError, PaycliError
 from paycli.progress import Report, Step
 
@@ -28,12 +27,12 @@ def undo(aws: Aws, plan: Plan, report: Report) -> PaycliError:
     undone = _undone_after_import if plan.change_set.imports else _undone
     result, said = undone(aws, plan, plan.change_set, ours, report)
     done = result == "succeeded"
-    if done:
-        _guard(aws, plan, plan.change_set, report)
     if record:
         records.write(plan.bucket, record.ended(result, "" if done else said))
-        if done:
-            marks.mark(aws, record, report)
+    if done:
+        _guard(aws, plan, plan.change_set, report)
+    if record and done:
+        marks.mark(aws, record, report)
     return DetachedError(said, code="interrupted")
 
 
@@ -44,7 +43,7 @@ def before_it_began(aws: Aws, plan: Plan) -> PaycliError | None:
     record = _own_record(plan, plan.change_set)
     if _execution(aws.client("cloudformation"), stack, plan.change_set, _ours(plan.change_set, record)):
         return None
-    _leave(aws, plan)
+    running.leave(aws, plan, plan.change_set)
     said = f"Interrupted before CloudFormation began: {_unchanged(aws, plan.change_set.stack_name, stack)}"
     if record:
         records.write(plan.bucket, record.ended("cancelled", said))
@@ -55,9 +54,14 @@ _LOOKED_AT = 5  # records: so many deploys may have begun since
 
 
 def _own_record(plan: Plan, change_set: ChangeSet) -> records.Record | None:
-    """Return the record that this deploy has begun, if it came so far."""
+    """Return the record that this deploy has begun, if it came so far and can be read: more depends on what follows."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     assert plan.bucket  # noqa: S101 - only a dry run has none
-    found = records.recent(plan.bucket, plan.environment.name, lambda _: None, _LOOKED_AT).records
+    try:
+        found = records.recent(plan.bucket, plan.environment.name, lambda _: None, _LOOKED_AT).records
+    except (BotoCoreError, ClientError):
+        return None
     own = (one for one in found if one.reviewed_change_set_id == change_set.change_set_id)
     return next((one for one in own if one.result == "in_progress"), None)
 
@@ -83,10 +87,11 @@ def _undone(
     stack = stacks.find(cloudformation, stack_id)
     begun = _execution(cloudformation, stack, change_set, ours)
     if stack is None or not begun:
-        _leave(aws, plan)
+        running.leave(aws, plan, change_set)
         return "cancelled", f"Interrupted before CloudFormation began: {_unchanged(aws, name, stack)}"
-    if begun == _ENDED and stack.in_progress:
-        return "succeeded", f"Interrupted, too late to undo it: since then another deploy of {name} has begun."
+    if begun in _ENDED:
+        now = "another deploy of it has begun" if stack.in_progress else f"{name} is {stack.status}"
+        return _ENDED[begun], f"Interrupted, too late to undo it: {now}."
     after = follow.last_event(cloudformation, stack_id)
     if stack.empty or stack.status in {"CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"}:
         report(Step("Deleting what the create has made"))
@@ -104,14 +109,14 @@ def _undone(
     return "succeeded" if done else "failed", f"Interrupted, too late to undo it: {name} is {finished.status}."
 
 
-_ENDED = "EXECUTE_COMPLETE"
+_ENDED: Mapping[str, records.Ended] = {"EXECUTE_COMPLETE": "succeeded", "EXECUTE_FAILED": "failed"}
 
 
 def _execution(cloudformation: Any, stack: stacks.Stack | None, change_set: ChangeSet, ours: Collection[str]) -> str:
     """Return EXECUTE_IN_PROGRESS where this deploy's change set is what the stack executes or has executed last.
 
-    EXECUTE_COMPLETE where another one came after it, empty where it was never executed. DescribeStacks may be behind,
-    and that of the embedded AWS names no change set: then the change set itself tells.
+    EXECUTE_COMPLETE or EXECUTE_FAILED where that is over, empty where it was never executed. DescribeStacks may be
+    behind, and that of the embedded AWS names no change set: then the change set itself tells.
     """
     if stack is None:
         return ""
@@ -122,15 +127,7 @@ def _execution(cloudformation: Any, stack: stacks.Stack | None, change_set: Chan
     except cloudformation.exceptions.ChangeSetNotFoundException:
         return ""
     status = str(described.get("ExecutionStatus", ""))
-    return status if status in {"EXECUTE_IN_PROGRESS", _ENDED} else ""
-
-
-def _leave(aws: Aws, plan: Plan) -> None:
-    """Delete the change set that nobody executes any more; one that another deploy has made obsolete may be gone."""
-    from botocore.exceptions import ClientError
-
-    with contextlib.suppress(ClientError):
-        discard(aws, plan)
+    return status if status in {"EXECUTE_IN_PROGRESS", *_ENDED} else ""
 
 
 def _unchanged(aws: Aws, name: str, stack: stacks.Stack | None) -> str:
@@ -142,17 +139,23 @@ def _unchanged(aws: Aws, name: str, stack: stacks.Stack | None) -> str:
 
 def _deleted(cloudformation: Any, plan: Plan, change_set: ChangeSet) -> str:
     """Say what a deleted create has left: RetainExceptOnCreate deletes where CloudFormation rolls it back, not here."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     said = f"Interrupted: what the create of {change_set.stack_name} had made is deleted again"
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=change_set.stack_id)
-    kept = [
-        summary["PhysicalResourceId"]
-        for page in pages
-        for summary in page["StackResourceSummaries"]
-        if summary["ResourceStatus"] == "DELETE_SKIPPED" and summary.get("PhysicalResourceId")
-    ]
+    try:
+        kept = _skipped(cloudformation, change_set.stack_id)
+    except (BotoCoreError, ClientError):
+        kept = ["what `paycli teardown` names"] if plan.environment.retain_data else []
     if not kept:
         return f"{said}."
     return f"{said}, but for what keeps data: {', '.join(kept)}. The next `{plan.command}` takes it up again."
+
+
+def _skipped(cloudformation: Any, stack_id: str) -> list[str]:
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_id)
+    summaries = [summary for page in pages for summary in page["StackResourceSummaries"]]
+    skipped = [summary for summary in summaries if summary["ResourceStatus"] == "DELETE_SKIPPED"]
+    return [summary["PhysicalResourceId"] for summary in skipped if summary.get("PhysicalResourceId")]
 
 
 def _undone_after_import(
@@ -164,8 +167,10 @@ def _undone_after_import(
     stack = stacks.find(cloudformation, stack_id)
     begun = _execution(cloudformation, stack, change_set, ours)
     if stack is None or not begun:
-        _leave(aws, plan)
+        running.leave(aws, plan, change_set)
         return "cancelled", f"Interrupted before CloudFormation began: what was kept is as it was, without {name}."
+    if begun in _ENDED and stack.in_progress:
+        return "cancelled", f"Interrupted: {name} has what was kept, and another deploy goes on with it."
     serves = bool(stack.outputs)
     status = stack.status
     if stack.in_progress:

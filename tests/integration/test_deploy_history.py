@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from paycli import smoke
 from paycli.deployment.package import package
-from paycli.errors import PaycliError
+from paycli.errors import DetachedError, PaycliError
 from paycli.handlers_source import handlers_root
 from tests.command_line import Ran
 from tests.fakes.project import FakeProject
@@ -325,6 +325,12 @@ def test_a_rollback_to_a_number_asks_and_needs_one_that_succeeded(third: FakePro
     assert within(*ROLLBACK, "--to", "1").status == 0
     assert periods(third) == 98
     assert "Deploy 4" not in within("history", "--env", "dev").out
+
+
+def test_what_runs_is_marked_however_few_are_asked_for(third: FakeProject, within: Within) -> None:
+    recorded(third, 4, version(third, 97), result="failed")
+    shown = within("history", "--env", "dev", "--limit", "1", "--json").document["data"]
+    assert ([deploy["number"] for deploy in shown["deploys"]], shown["running"]) == ([4], 3)
 
 
 def test_what_a_record_says_steers_no_terminal(cloud: FakeProject, within: Within) -> None:
@@ -665,6 +671,47 @@ def test_where_aws_refuses_the_rollback_what_was_found_is_told_all_the_same(
         "Allow CreateChangeSet in a policy of arn:aws:iam::111111111111:user/dev"
     )
     assert periods(broken) == 1
+
+
+def test_where_the_records_cannot_be_read_it_is_not_rolled_back(broken: FakeProject, within: Within) -> None:
+    broken.deployed(other=slower_alarm)
+    recorded(broken, 1, version(broken, 99))
+    broken.aws.faults.deny("ListObjectsV2", after=2)  # the deploy's
+    ran = within(*CHECKED)
+    assert ran.status == 1
+    said = "Deploy 2 failed its smoke test and still runs. Not rolled back: AWS refused: ListObjectsV2"
+    assert said in error_of(ran)
+    assert "as deploy 2." in ran.out
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "back", "said"),
+    [
+        (DetachedError("Interrupted.", code="interrupted"), 130, False, "Not rolled back: Interrupted."),
+        (PaycliError("Half.", data={"status": "UPDATE_ROLLBACK_FAILED"}), 1, False, "Not rolled back: Half."),
+        (PaycliError("It serves.", code="unprotected"), 1, True, "It serves."),
+        (PaycliError("No."), 1, False, "Deploy 2 failed its smoke test and still runs. Not rolled back: No."),
+    ],
+)
+def test_what_runs_after_a_rollback_that_ended_otherwise_is_said_where_it_is_known(
+    broken: FakeProject,
+    within: Within,
+    monkeypatch: pytest.MonkeyPatch,
+    error: PaycliError,
+    status: int,
+    back: bool,
+    said: str,
+) -> None:
+    def ends(*_arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr("paycli.deployment.rollback.choose", ends)
+    broken.deployed(other=slower_alarm)
+    recorded(broken, 1, version(broken, 99))
+    ran = within(*CHECKED, "--json")
+    assert ran.status == status
+    assert ran.document["data"]["rollback"]["rolled_back"] is back
+    assert said in [each["message"] for each in ran.document["errors"]]
 
 
 def test_a_deploy_that_came_after_the_one_that_failed_its_test_is_left(

@@ -156,6 +156,30 @@ def test_what_has_not_begun_leaves_nothing_also_of_a_create(
         assert "Interrupted before CloudFormation began: payment-api-dev is unchanged." in error_of(ran)
 
 
+def test_a_plan_of_a_file_survives_an_interrupt_before_it_begins(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed(other=slower_alarm)
+    assert within("deploy", "--env", "dev", "--plan", "plan.json").status == 0
+    cloud.aws.faults.delay("DescribeStackEvents", 2.0)
+    execute = ("deploy", "--env", "dev", "--execute", "plan.json", "--yes")
+    ran = cloud.run(*execute, moments=[(cloud.aws.asked("DescribeStackEvents"), signal.SIGINT)])
+    assert ran.status == 130
+    assert "Interrupted before CloudFormation began" in error_of(ran)
+    again = within(*execute)
+    assert again.status == 0, again.err
+    assert stack.states[-3:] == UPDATED
+
+
+def test_on_a_terminal_too_nothing_stays_of_what_has_not_begun(cloud: FakeProject) -> None:
+    stack = cloud.deployed(other=slower_alarm)
+    cloud.aws.faults.delay("DescribeStackEvents", 2.0)
+    asked = cloud.aws.asked("DescribeStackEvents")
+    ran = cloud.on_terminal(*DEPLOY, typed=[(asked, "\x03"), (CANCEL, "n\n")])
+    assert ran.status == 130
+    assert "Interrupted before CloudFormation began: payment-api-dev is unchanged." in " ".join(ran.out.split())
+    assert stack.change_sets == {}
+    assert results(cloud) == ["cancelled"]
+
+
 def test_a_create_that_is_not_on_record_yet_leaves_nothing(cloud: FakeProject) -> None:
     cloud.bootstrap()
     cloud.aws.faults.delay("ListObjectsV2", 2.0)

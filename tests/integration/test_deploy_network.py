@@ -66,7 +66,7 @@ def test_what_a_proxy_answers_is_waited_out_while_following(
     cloud.aws.scenario.durations[ALARM] = 100 * A_SECOND
     ran = within("deploy", "--env", "dev", "--yes")
     assert ran.status == 0, ran.err
-    (said,) = (line for line in ran.err.splitlines() if line.startswith("AWS can't be asked now, CloudFormation goes"))
+    (said,) = (line for line in ran.err.splitlines() if line.startswith("AWS can't be asked now, and is asked again"))
     assert len(said) < 200
     assert "AWS answers again." in ran.err
     assert stack.status == "UPDATE_COMPLETE"

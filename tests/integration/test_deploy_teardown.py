@@ -150,7 +150,7 @@ def test_a_deploy_that_was_killed_is_put_on_record_before_its_stack_goes(cloud: 
 
 def test_a_stack_without_a_bucket_goes_too(cloud: FakeProject, within: Within) -> None:
     cloud.deployed()
-    cloud.aws.stack("paycli-bootstrap").status = "DELETE_COMPLETE"
+    cloud.aws.engine.stacks.remove(cloud.aws.stack("paycli-bootstrap"))
     ran = within(*TEARDOWN)
     assert ran.status == 0, ran.err
     assert "payment-api-dev is deleted" in ran.out

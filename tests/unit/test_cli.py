@@ -11,6 +11,7 @@ import pytest
 
 from paycli import cli
 from paycli.cli import run
+from paycli.errors import PaycliError
 
 HEAVY = ("boto3", "botocore", "troposphere", "cfnlint", "pydantic", "rich", "yaml")
 
@@ -276,6 +277,27 @@ def test_closed_or_full_streams_are_no_traceback(project: Path, redirection: str
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "again"),
+    [
+        (["deploy", "--env", "dev", "--yes"], "paycli deploy --env dev --yes"),
+        (["deploy", "--env", "dev", "--execute", "plan.json"], "paycli deploy --env dev"),
+        (["deploy", "--env", "dev", "--execute=plan.json"], "paycli deploy --env dev"),
+    ],
+)
+def test_what_goes_on_without_paycli_is_followed_by_a_command_that_can(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], again: str
+) -> None:
+    error = PaycliError("The credentials have expired.", hint="It goes on: the same command follows it again.")
+
+    def fails(*_arguments: object, **_options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli.paycli, "main", fails)
+    assert run(arguments) == 1
+    assert capsys.readouterr().err.endswith(f"the same command follows it again. Then: {again}\n")
 
 
 def test_a_full_disk_is_an_error(project: Path) -> None:

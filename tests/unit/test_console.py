@@ -226,7 +226,10 @@ def test_between_two_operations_nothing_is_drawn_over_a_question() -> None:
         before = written(shown)
         time.sleep(0.3)
         assert written(shown) == before
-        report(event("UPDATE_IN_PROGRESS"))
+        report(event("UPDATE_COMPLETE"))  # it comes late
+        time.sleep(0.3)
+        assert written(shown) == before
+        report(of_stack("UPDATE_IN_PROGRESS"))
         assert written(shown) != before
 
 
@@ -240,6 +243,18 @@ def test_an_interrupt_while_the_board_appears_is_no_other_error() -> None:
     with pytest.raises(KeyboardInterrupt), live_display(shown) as report:
         report(event("UPDATE_IN_PROGRESS"))
     assert written(shown).endswith("\x1b[?25h")
+
+
+class Gone(Console):
+    def clear_live(self) -> None:
+        raise OSError(5, "Input/output error")
+
+
+def test_a_terminal_that_is_gone_hides_no_other_error() -> None:
+    shown = Gone(file=Terminal(), force_terminal=True, width=160, color_system=None)
+    with pytest.raises(SystemExit), live_display(shown) as report:
+        report(event("UPDATE_IN_PROGRESS"))
+        sys.exit(130)
 
 
 def board_at(width: int, *events: ResourceEvent) -> list[str]:

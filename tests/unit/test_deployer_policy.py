@@ -35,6 +35,8 @@ def test_it_prints_one_document(complete: Path, capsys: pytest.CaptureFixture[st
     stack = "arn:aws:cloudformation:eu-central-1:111111111111:stack/payment-api-prod/*"
     assert policy["Statement"][0]["Resource"] == [stack]
     assert said == "A managed policy can't hold all of it: `--output FOLDER` writes it as 4.\n"
+    buckets = {arn for one in policy["Statement"] if "s3:PutObject" in one["Action"] for arn in one["Resource"]}
+    assert {arn.split("/", 1)[1] for arn in buckets} == {"code/*", "templates/*", "looks/*", "deployments/prod/*"}
     trust, said = printed(capsys, "--env", "prod", "--for", "trust")
     assert trust["Statement"][0]["Action"] == "sts:AssumeRole"
     assert said == ""

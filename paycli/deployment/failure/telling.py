@@ -39,7 +39,7 @@ def failed(
         *(report.lines(first, lifted) if first else [report.silent(finished.status, stack.name)]),
         after.did,
         *report.lines(second, lifted),
-        *_skippable(of_rollback, finished.status, after.next),
+        *_skippable(of_rollback, finished.status, stack.name, environment),
         *_retainable(own, finished.status, after.next),
         *([f"Console: {stack.console}"] if stack.console else []),
     ]
@@ -71,13 +71,16 @@ def refused(
     )
 
 
-def _skippable(causes: Sequence[Cause], status: str, command: str) -> list[str]:
-    """Say how a rollback goes on without what can't be mended; CloudFormation skips only what is in UPDATE_FAILED."""
+def _skippable(causes: Sequence[Cause], status: str, stack: str, environment: "Environment") -> list[str]:
+    """Say how a rollback goes on without what can't be mended; CloudFormation skips only what is in UPDATE_FAILED.
+
+    Of all commands only deploy does so, for the environment's own stack.
+    """
     stuck = dict.fromkeys(cause.logical_id for cause in causes if cause.status == "UPDATE_FAILED")
-    if status != "UPDATE_ROLLBACK_FAILED" or not stuck:
+    if status != "UPDATE_ROLLBACK_FAILED" or not stuck or stack != environment.stack_name:
         return []
     options = " ".join(f"--skip {logical_id}" for logical_id in stuck)
-    return [f"What can't be mended can stay as it is: {command} {options}"]
+    return [f"What can't be mended can stay as it is: paycli deploy --env {environment.name} {options}"]
 
 
 def _retainable(causes: Sequence[Cause], status: str, command: str) -> list[str]:

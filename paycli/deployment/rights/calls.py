@@ -29,6 +29,7 @@ _BOOTSTRAP = Subject(
 ARTIFACTS = Subject(
     "Artifacts", tuple(f"{arn}/{folder}/*" for arn in BUCKET.arns for folder in ("code", "templates")), why=BUCKET.why
 )
+_LOOKS = Subject("Looks", tuple(f"{arn}/looks/*" for arn in BUCKET.arns), why=BUCKET.why)
 _RECORDS = Subject("Records", tuple(f"{arn}/deployments/{{environment}}/*" for arn in BUCKET.arns), why=BUCKET.why)
 # What of the artifacts another environment still needs is told by its records.
 _ALL_RECORDS = Subject("AllRecords", tuple(f"{arn}/deployments/*" for arn in BUCKET.arns), why=BUCKET.why)
@@ -86,6 +87,7 @@ CALLS: tuple[Right, ...] = (
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     Right(BUCKET, "s3", "ListBucket"),
     Right(ARTIFACTS, "s3", "DeleteObject GetObject PutObject"),
+    Right(_LOOKS, "s3", "DeleteObject GetObject PutObject"),
     Right(_RECORDS, "s3", "DeleteObject PutObject"),
     Right(_MARKS, "cloudwatch", "PutMetricData", condition=_OF_DEPLOYS),
     Right(_ALL_RECORDS, "s3", "GetObject"),

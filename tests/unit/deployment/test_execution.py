@@ -85,7 +85,8 @@ def test_an_answer_that_was_lost_was_a_yes_where_the_change_set_is_executed(
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ("EXECUTE_COMPLETE", "too late to undo it: since then another deploy of payment-api-dev has begun"),
+        ("EXECUTE_COMPLETE", "too late to undo it: another deploy of it has begun"),
+        ("EXECUTE_FAILED", "too late to undo it: another deploy of it has begun"),
         ("OBSOLETE", "before CloudFormation began: what runs on payment-api-dev is another deploy's, since "),
         (None, "before CloudFormation began: what runs on payment-api-dev is another deploy's, since "),
     ],
@@ -97,12 +98,65 @@ def test_what_another_deploy_has_begun_since_is_left_alone(scripted: Scripted, s
         scripted.answers("cloudformation", "describe_change_set", {"ExecutionStatus": status})
     else:
         scripted.fails("cloudformation", "describe_change_set", "ChangeSetNotFound")
-    if status != "EXECUTE_COMPLETE":
+    if not status or status == "OBSOLETE":
         scripted.fails("cloudformation", "delete_change_set", "InvalidChangeSetStatus")
         scripted.answers("cloudformation", "describe_change_set", {"ChangeSetName": "theirs"})
     undone = undoing.undo(scripted.aws, plan(scripted), scripted.reported.append)
     assert said in undone.message
     scripted.all_was_asked()
+
+
+@pytest.mark.parametrize(
+    ("execution", "status"), [("EXECUTE_COMPLETE", "UPDATE_COMPLETE"), ("EXECUTE_FAILED", "UPDATE_ROLLBACK_COMPLETE")]
+)
+def test_where_no_change_set_is_named_its_own_status_tells(scripted: Scripted, execution: str, status: str) -> None:
+    """As by the embedded AWS."""
+    scripted.answers("s3", "list_objects_v2", {})
+    scripted.stands(status)
+    scripted.answers("cloudformation", "describe_change_set", {"ExecutionStatus": execution})
+    undone = undoing.undo(scripted.aws, plan(scripted), scripted.reported.append)
+    assert undone.message == f"Interrupted, too late to undo it: payment-api-dev is {status}."
+    scripted.all_was_asked()
+
+
+def test_an_update_that_adds_the_rest_for_another_deploy_is_left_alone(scripted: Scripted) -> None:
+    scripted.answers("s3", "list_objects_v2", {})
+    scripted.stands("UPDATE_IN_PROGRESS", ChangeSetId="another")
+    scripted.answers("cloudformation", "describe_change_set", {"ExecutionStatus": "EXECUTE_COMPLETE"})
+    undone = undoing.undo(scripted.aws, replace(plan(scripted), change_set=IMPORT), scripted.reported.append)
+    assert undone.message == "Interrupted: payment-api-dev has what was kept, and another deploy goes on with it."
+    scripted.all_was_asked()
+
+
+def test_records_that_cannot_be_read_are_in_no_undoings_way(scripted: Scripted) -> None:
+    scripted.fails("s3", "list_objects_v2", "AccessDenied")
+    begun = plan(scripted)
+    assert begun.change_set
+    scripted.stands("UPDATE_IN_PROGRESS", ChangeSetId=begun.change_set.change_set_id)
+    scripted.events(raw_event(1, "UPDATE_IN_PROGRESS"))
+    scripted.answers("cloudformation", "cancel_update_stack", {})
+    scripted.events(raw_event(1, "UPDATE_IN_PROGRESS"), raw_event(2, "UPDATE_ROLLBACK_COMPLETE"))
+    scripted.events(raw_event(1, "UPDATE_IN_PROGRESS"), raw_event(2, "UPDATE_ROLLBACK_COMPLETE"))
+    undone = undoing.undo(scripted.aws, begun, scripted.reported.append)
+    assert undone.message == "Interrupted: the update is cancelled, payment-api-dev is as it was before."
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_what_a_deleted_create_has_left_may_not_be_readable(scripted: Scripted, keeps: bool) -> None:
+    creating = plan(scripted)
+    assert creating.change_set
+    environment = Environment(name="dev", retain_data=keeps)
+    creating = replace(creating, environment=environment, change_set=replace(creating.change_set, creates=True))
+    assert creating.change_set
+    scripted.answers("s3", "list_objects_v2", {})
+    scripted.stands("CREATE_IN_PROGRESS", ChangeSetId=creating.change_set.change_set_id)
+    scripted.events(raw_event(1, "CREATE_IN_PROGRESS"))
+    scripted.answers("cloudformation", "delete_stack", {})
+    scripted.events(raw_event(1, "CREATE_IN_PROGRESS"), raw_event(2, "DELETE_COMPLETE"))
+    scripted.fails("cloudformation", "list_stack_resources", "AccessDenied")
+    undone = undoing.undo(scripted.aws, creating, scripted.reported.append)
+    assert undone.message.startswith("Interrupted: what the create of payment-api-dev had made is deleted again")
+    assert ("what `paycli teardown` names" in undone.message) is keeps
 
 
 def test_a_create_that_shows_late_is_taken_back(scripted: Scripted) -> None:

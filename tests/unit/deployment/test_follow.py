@@ -255,7 +255,7 @@ def test_a_silence_is_waited_out_and_said_once() -> None:
     assert run(late, 1, reported).status == "UPDATE_COMPLETE"
     said = [event.text for event in reported if isinstance(event, Step)]
     assert len(said) == 2
-    assert said[0].startswith("AWS can't be asked now, CloudFormation goes on: ")
+    assert said[0].startswith("AWS can't be asked now, and is asked again: ")
     assert said[1] == "AWS answers again."
 
 
