@@ -34,9 +34,11 @@ def execute(aws: Aws, plan: Plan, root: Path, report: Report, allowed: Collectio
     KeyboardInterrupt CloudFormation goes on: `undo` ends that, or the next deploy waits for it.
     """
     embedded = plan.environment.target == "embedded"
-    if embedded and not (plan.change_set and plan.change_set.creates):
-        _demand_whole_table(aws, plan)
+    if embedded and plan.change_set and not plan.change_set.creates:
+        _demand_whole_table(aws, plan, plan.change_set)
     if not plan.change_set:
+        if embedded:
+            _complete_table(aws, plan.environment)
         running.guard_again(aws, plan, report)
         return _written(aws, plan.environment, plan.stack, root)
     record, status = _recorded(aws, plan, plan.change_set, report, allowed)
@@ -163,16 +165,15 @@ def _take_up(aws: Aws, plan: Plan, begun: Record, imports: ChangeSet, report: Re
     return rest, records.now_executing(rest.bucket, begun, rest.change_set.change_set_id)
 
 
-def _demand_whole_table(aws: Aws, plan: Plan) -> None:
+def _demand_whole_table(aws: Aws, plan: Plan, change_set: ChangeSet) -> None:
     """Complete what the embedded AWS has before anything is deployed: a paycli that was killed may not have done it.
 
-    Raises PaycliError where the table is gone; then nothing is left of the plan.
+    Raises PaycliError where the table is gone; then nothing is left of the plan, unless a file names it.
     """
     try:
         demand_table(aws, plan.environment)
     except PaycliError:
-        if plan.change_set:
-            running.leave(aws, plan, plan.change_set)
+        running.leave(aws, plan, change_set)
         raise
     _complete_table(aws, plan.environment)
 

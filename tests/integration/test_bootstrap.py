@@ -72,7 +72,7 @@ def test_it_asks_first_and_says_where(cloud: FakeProject, within: Within) -> Non
     ran = cloud.on_terminal("bootstrap", "--env", "dev", typed=[("[y/N]", "n\n")])
     assert ran.status == 1
     assert f"Create {STACK_NAME} in account 111111111111, us-east-1" in ran.out
-    assert "nothing was changed" in ran.out
+    assert "Not confirmed, and not done." in ran.out
     assert cloud.aws.find(STACK_NAME) is None
     unasked = within("bootstrap", "--env", "dev")
     assert unasked.status == 2
