@@ -56,7 +56,13 @@ def choose(aws: Aws, environment: Environment, bucket: Bucket, wish: Wish, repor
     begun = unfinished(shelf, asked_during)
     if begun and begun.rollback_of:
         return Choice(_numbered(bucket, environment, begun.rollback_of, stack), begun)
+    if running and stack and stack.status in _HALF_UPDATED:
+        return Choice(running)
     return Choice(version_before(history, stack, shelf.unreadable))
+
+
+# What failed last is partly in place: back is the version that served before it.
+_HALF_UPDATED = frozenset({"UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED"})
 
 
 def _idle(aws: Aws, environment: Environment, report: Report) -> Stack | None:

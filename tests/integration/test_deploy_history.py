@@ -276,6 +276,20 @@ def test_a_rollback_that_nobody_may_be_asked_about_repairs_by_its_yes(stuck: Fak
     assert periods(stuck) == 98
 
 
+def test_out_of_a_stuck_rollback_it_goes_back_to_what_served_and_no_further(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed(status="UPDATE_ROLLBACK_FAILED", other=slower_alarm, failed={ALARM: "gone"})
+    for number, periods_then in ((1, 98), (2, 99)):
+        recorded(cloud, number, version(cloud, periods_then))
+    ran = within(*ROLLBACK)
+    assert ran.status == 0, ran.err
+    assert "Going back to deploy 2" in ran.err
+    assert periods(cloud) == 99
+    assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
+    again = within(*ROLLBACK)
+    assert again.status == 0, again.err
+    assert periods(cloud) == 98
+
+
 def test_nothing_is_deleted_for_a_version_that_there_is_not(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed(status="CREATE_FAILED", other=without_data)
     before = list(stack.states)

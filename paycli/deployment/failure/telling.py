@@ -80,7 +80,10 @@ def _skippable(causes: Sequence[Cause], status: str, stack: str, environment: "E
     if status != "UPDATE_ROLLBACK_FAILED" or not stuck or stack != environment.stack_name:
         return []
     options = " ".join(f"--skip {logical_id}" for logical_id in stuck)
-    return [f"What can't be mended can stay as it is: paycli deploy --env {environment.name} {options}"]
+    return [
+        f"What can't be mended can stay as it is: paycli deploy --env {environment.name} {options}",
+        f"To go back only, and deploy nothing new: paycli rollback --env {environment.name}",
+    ]
 
 
 def _retainable(causes: Sequence[Cause], status: str, command: str) -> list[str]:
