@@ -277,9 +277,9 @@ def explain(error: Exception) -> PaycliError | None:
 
 
 def explained(error: Exception) -> PaycliError:
-    """Return the same of an error that is boto3's."""
-    known = explain(error)
-    assert known  # noqa: S101 - it is boto3's
+    """Return the same of an error that is boto3's, or paycli's own as it is."""
+    known = error if isinstance(error, PaycliError) else explain(error)
+    assert known  # noqa: S101 - it is one of the two
     return known
 
 

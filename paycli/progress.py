@@ -46,3 +46,7 @@ class ResourceEvent:
 
 Event = Step | ResourceEvent
 Report = Callable[[Event], None]
+
+
+def unheard(_event: Event) -> None:
+    """Report to nobody."""

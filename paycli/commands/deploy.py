@@ -209,7 +209,7 @@ def _with_smoke_test(project: Project, aws: "Aws", deployed: Result, *, rollback
         checked = with_smoke_test(project, deployed)
         failed = checked.data["smoke_test"]["failed"] > 0
     except (PaycliError, BotoCoreError, ClientError) as error:
-        known = error if isinstance(error, PaycliError) else explained(error)
+        known = explained(error)
         checked = dataclasses.replace(deployed, status=known.status, errors=(*deployed.errors, known))
         failed = True
     if not rollback or not failed:

@@ -55,9 +55,7 @@ def back_to_version_before(project: Project, aws: "Aws", deploy: dict[str, Any] 
         return Result({"rolled_back": False}, shown=["Not rolled back: this deploy changed nothing."])
     try:
         back = _roll_back(project, aws, Wish(undoes=deploy["number"]), yes=True)
-    except PaycliError as error:
-        return _not_rolled_back(deploy, error)
-    except (BotoCoreError, ClientError) as error:
+    except (PaycliError, BotoCoreError, ClientError) as error:
         return _not_rolled_back(deploy, explained(error))
     return Result({"rolled_back": True, **back.data}, shown=["Rolled back to the version before:", *back.shown])
 

@@ -88,13 +88,10 @@ def create(cloudformation: Any, environment: Environment, wanted: Wanted) -> Cha
     try:
         made = _begin(cloudformation, request)
         described = describe(cloudformation, made["Id"])
-        refused = _refused(cloudformation, described, made, environment)
+        _demand_accepted(cloudformation, described, made, environment)
     except BaseException:  # interrupted as well: what was only a plan must not stay behind
         _take_back(cloudformation, request, made)
         raise
-    if refused:
-        _take_back(cloudformation, request, made)
-        raise refused
     if described["Status"] == "FAILED":
         discard(cloudformation, made["Id"], made["StackId"], creates=wanted.creates)
         return None
@@ -200,14 +197,13 @@ def with_additions(change_set: ChangeSet, types: Mapping[str, str]) -> ChangeSet
     return replace(change_set, changes=tuple(sorted((*change_set.changes, *added), key=_destructive_first)))
 
 
-def _refused(
+def _demand_accepted(
     cloudformation: Any, described: Mapping[str, Any], made: Mapping[str, str], environment: Environment
-) -> PaycliError | None:
-    """Return the error of a change set that CloudFormation refuses; asked before what it says of it is deleted."""
+) -> None:
+    """Raise PaycliError where CloudFormation refuses the change set; asked before what it says of it is deleted."""
     reason = described.get("StatusReason", "")
-    if described["Status"] != "FAILED" or _says_no_changes(reason):
-        return None
-    return failure.refused_change_set(cloudformation, made["Id"], made["StackId"], reason, environment)
+    if described["Status"] == "FAILED" and not _says_no_changes(reason):
+        raise failure.refused_change_set(cloudformation, made["Id"], made["StackId"], reason, environment)
 
 
 def discard(cloudformation: Any, change_set_id: str, stack_id: str, *, creates: bool) -> None:

@@ -1,5 +1,6 @@
 """Follow a stack operation by its events until the stack itself is done."""
 
+import contextlib
 import random
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -62,43 +63,37 @@ def follow(
     that is away, a proxy that answers in AWS's place) is waited out. Raises PaycliError when `deadline_seconds` pass
     first; the operation goes on without paycli.
     """
-    try:
-        return _followed(cloudformation, stack_id, after, total, report, only, deadline_seconds)
-    except KeyboardInterrupt as interrupt:
-        name = stack_arn.parse(stack_id).name
-        interrupt.add_note(f"CloudFormation goes on with what it has begun on {name}; the same command takes it up.")
-        raise
-
-
-def _followed(
-    cloudformation: Any,
-    stack_id: str,
-    after: str,
-    total: int,
-    report: Report,
-    only: Collection[str],
-    deadline_seconds: float,
-) -> Finished:
     began = time.monotonic()
     place = stack_arn.parse(stack_id)
     operation = _Operation(stack_id, total, report, only if place.emulated else ())
     look = _Reader(cloudformation, stack_id, report, after)
-    while time.monotonic() - began < deadline_seconds:
-        operation.take(look.fresh())
-        if operation.status:
-            if "COMPLETE" not in operation.status or "ROLLBACK" in operation.status:
-                time.sleep(_SETTLE_SECONDS)  # events may show late, and one of them is the cause
-                operation.take_late(look.missed())
-            return Finished(operation.status, tuple(operation.events))
-        # One call a second at most, counting the next look and the one that reads the outputs.
-        earned = look.calls + 2 - (time.monotonic() - began)
-        pause = _EMBEDDED if place.emulated else min(max(earned, _SHORTEST), _LONGEST)
-        time.sleep(pause * random.uniform(1.0, 1.1))  # noqa: S311 - spreads the calls, guards nothing
+    with _goes_on(place.name):
+        while time.monotonic() - began < deadline_seconds:
+            operation.take(look.fresh())
+            if operation.status:
+                if "COMPLETE" not in operation.status or "ROLLBACK" in operation.status:
+                    time.sleep(_SETTLE_SECONDS)  # events may show late, and one of them is the cause
+                    operation.take_late(look.missed())
+                return Finished(operation.status, tuple(operation.events))
+            # One call a second at most, counting the next look and the one that reads the outputs.
+            earned = look.calls + 2 - (time.monotonic() - began)
+            pause = _EMBEDDED if place.emulated else min(max(earned, _SHORTEST), _LONGEST)
+            time.sleep(pause * random.uniform(1.0, 1.1))  # noqa: S311 - spreads the calls, guards nothing
     raise PaycliError(
         f"{place.name} isn't done after {deadline_seconds:.0f} s; CloudFormation goes on.",
         hint="Run the command again: it says how the stack stands.",
         code=DEADLINE_CODE,
     )
+
+
+@contextlib.contextmanager
+def _goes_on(name: str) -> Iterator[None]:
+    """Note on an interrupt that CloudFormation goes on with the stack of that name."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(f"CloudFormation goes on with what it has begun on {name}; the same command takes it up.")
+        raise
 
 
 def patiently(call: Callable[[], T], report: Report) -> T:

@@ -225,9 +225,8 @@ def _table_stands(aws: Aws, plan: Plan) -> bool:
         return any(one.resource_type == _TABLE for one in plan.kept)
     if plan.stack is None or plan.serves_before:
         return True
-    pages = aws.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=plan.stack.stack_id)
-    summaries = [summary for page in pages for summary in page["StackResourceSummaries"]]
-    return any(summary["ResourceType"] == _TABLE for summary in summaries)
+    resources = stacks.resources(aws.client("cloudformation"), plan.stack.stack_id)
+    return any(resource["ResourceType"] == _TABLE for resource in resources)
 
 
 def guard(change_set: ChangeSet, allowed: Collection[str]) -> None:

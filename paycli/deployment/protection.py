@@ -44,7 +44,7 @@ def protect(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: Re
 
 def missing(plan: Plan, error: Exception) -> PaycliError:
     """Return the error of a deploy that is done, where what came after it has failed."""
-    known = error if isinstance(error, PaycliError) else explained(error)
+    known = explained(error)
     then = "" if plan.command in known.hint else f" Then: {plan.command}"
     return PaycliError(
         f"{plan.environment.stack_name} is deployed and serves, but isn't protected as it should be: {known.message}",

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from paycli.deployment.artifacts import Bucket, download, download_if_there, template_key
 from paycli.deployment.stacks import Stack
 from paycli.errors import PaycliError
-from paycli.progress import Report, Step
+from paycli.progress import Report, Step, unheard
 
 # How many are looked through for the version before; older ones stay in the bucket, and are gone back to by number.
 KEPT = 20
@@ -113,7 +113,7 @@ def begin(bucket: Bucket, record: Record, look: Callable[[], Stack | None], repo
 
 def settle(bucket: Bucket, environment: str, stack: Stack) -> None:
     """Write how deploys ended whose paycli didn't live to write it, as far as the stack tells."""
-    _write_settled(bucket, recent(bucket, environment, lambda _: None, 1).records, stack)
+    _write_settled(bucket, recent(bucket, environment, unheard, 1).records, stack)
 
 
 def _write_settled(bucket: Bucket, before: Sequence[Record], stack: Stack | None) -> None:

@@ -13,7 +13,7 @@ from paycli.deployment.records import Record, Shelf
 from paycli.deployment.stacks import Stack
 from paycli.environment import Environment
 from paycli.errors import PaycliError
-from paycli.progress import Report
+from paycli.progress import Report, unheard
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def choose(aws: Aws, environment: Environment, bucket: Bucket, wish: Wish, repor
     """
     if wish.number is not None:
         return Choice(_numbered(bucket, environment, wish.number, _idle(aws, environment, report)))
-    asked_during = unfinished(records.recent(bucket, environment.name, _say_nothing, 1))
+    asked_during = unfinished(records.recent(bucket, environment.name, unheard, 1))
     stack = _idle(aws, environment, report)
     shelf = records.recent(bucket, environment.name, report)
     history = records.settled(shelf.records, stack)
@@ -141,15 +141,11 @@ def replaced(plan: Plan) -> Record | None:
     if plan.bucket is None or plan.stack is None or plan.change_set is None:
         return None
     try:
-        newest = records.recent(plan.bucket, plan.environment.name, _say_nothing, 1).records
+        newest = records.recent(plan.bucket, plan.environment.name, unheard, 1).records
     except (BotoCoreError, ClientError):
         return None
     running = [record for record in newest if record.rollback_of and record.result == "succeeded"]
     return next((record for record in running if record.version.identity != plan.version.identity), None)
-
-
-def _say_nothing(_: object) -> None:
-    """What can't be read of the records, the deploy says when it writes its own."""
 
 
 def _is_before(record: Record, running: Record, history: Sequence[Record]) -> bool:

@@ -71,6 +71,12 @@ def describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
     return found
 
 
+def resources(cloudformation: Any, stack_id: str) -> list[dict[str, Any]]:
+    """Return the summary of each of a stack's resources, as ListStackResources has it."""
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_id)
+    return [summary for page in pages for summary in page["StackResourceSummaries"]]
+
+
 def shown(cloudformation: Any, stack_id: str, ended: str) -> Stack | None:
     """Return the stack once DescribeStacks tells what the events have told: that its operation has ended as `ended`.
 

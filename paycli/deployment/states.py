@@ -142,9 +142,8 @@ def _repair(cloudformation: Any, target: Target, stack: stacks.Stack, policy: Po
 
 def _demand_stuck(cloudformation: Any, stack: stacks.Stack, skip: Collection[str]) -> None:
     """Raise UsageError where something is to be skipped on which the rollback hasn't failed: CloudFormation refuses."""
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.stack_id)
-    summaries = [summary for page in pages for summary in page["StackResourceSummaries"]]
-    stuck = {one["LogicalResourceId"] for one in summaries if one["ResourceStatus"] == "UPDATE_FAILED"}
+    resources = stacks.resources(cloudformation, stack.stack_id)
+    stuck = {one["LogicalResourceId"] for one in resources if one["ResourceStatus"] == "UPDATE_FAILED"}
     if unknown := sorted(set(skip) - stuck):
         raise UsageError(
             f"The rollback has not failed on {', '.join(unknown)}, so CloudFormation can't skip it.",
@@ -155,11 +154,9 @@ def _demand_stuck(cloudformation: Any, stack: stacks.Stack, skip: Collection[str
 
 def _remove(cloudformation: Any, target: Target, stack: stacks.Stack, policy: Policy, report: Report) -> None:
     """Delete what a failed create left; what holds data is never touched."""
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.stack_id)
     left = [
         f"{summary['LogicalResourceId']} ({summary.get('PhysicalResourceId', '')})"
-        for page in pages
-        for summary in page["StackResourceSummaries"]
+        for summary in stacks.resources(cloudformation, stack.stack_id)
         if summary["ResourceType"] in DATA_TYPES and summary["ResourceStatus"] not in _NOT_THERE
     ]
     if left:
@@ -216,11 +213,9 @@ def _roll_back(
 
 def _half_deleted(cloudformation: Any, stack: stacks.Stack, environment: Environment) -> PaycliError:
     """Return the error of a stack whose delete got stuck, and which only a person may finish deleting."""
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.stack_id)
     stuck = {
         summary["LogicalResourceId"]: summary.get("ResourceStatusReason", "AWS doesn't say why")
-        for page in pages
-        for summary in page["StackResourceSummaries"]
+        for summary in stacks.resources(cloudformation, stack.stack_id)
         if summary["ResourceStatus"] == "DELETE_FAILED"
     }
     command = aftermath(stack.status, stack_arn.parse(stack.stack_id), environment).next

@@ -56,8 +56,7 @@ def plan(aws: Aws, environment: Environment) -> TeardownPlan | None:
         raise stacks.busy(stack.name, f"{stack.status}, {states.who_works(cloudformation, stack)}")
     if not stack.empty:  # a plan of paycli's leaves that one without tags
         stacks.check_ours(stack)
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.stack_id)
-    summaries = [summary for page in pages for summary in page["StackResourceSummaries"]]
+    summaries = stacks.resources(cloudformation, stack.stack_id)
     # boto3 has parsed the JSON that paycli sends.
     template = cloudformation.get_template(StackName=stack.stack_id)["TemplateBody"] if summaries else {}
     kept = _kept(template)

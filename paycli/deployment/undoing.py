@@ -10,7 +10,7 @@ from paycli.deployment import follow, marks, records, running, stacks, states
 from paycli.deployment.changeset import ChangeSet
 from paycli.deployment.plan import Plan
 from paycli.errors import DetachedError, PaycliError
-from paycli.progress import Report, Step
+from paycli.progress import Report, Step, unheard
 
 
 def undo(aws: Aws, plan: Plan, report: Report) -> PaycliError:
@@ -59,7 +59,7 @@ def _own_record(plan: Plan, change_set: ChangeSet) -> records.Record | None:
 
     assert plan.bucket  # noqa: S101 - only a dry run has none
     try:
-        found = records.recent(plan.bucket, plan.environment.name, lambda _: None, _LOOKED_AT).records
+        found = records.recent(plan.bucket, plan.environment.name, unheard, _LOOKED_AT).records
     except (BotoCoreError, ClientError):
         return None
     own = (one for one in found if one.reviewed_change_set_id == change_set.change_set_id)
@@ -152,9 +152,11 @@ def _deleted(cloudformation: Any, plan: Plan, change_set: ChangeSet) -> str:
 
 
 def _skipped(cloudformation: Any, stack_id: str) -> list[str]:
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_id)
-    summaries = [summary for page in pages for summary in page["StackResourceSummaries"]]
-    skipped = [summary for summary in summaries if summary["ResourceStatus"] == "DELETE_SKIPPED"]
+    skipped = [
+        summary
+        for summary in stacks.resources(cloudformation, stack_id)
+        if summary["ResourceStatus"] == "DELETE_SKIPPED"
+    ]
     return [summary["PhysicalResourceId"] for summary in skipped if summary.get("PhysicalResourceId")]
 
 

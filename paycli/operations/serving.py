@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from paycli.progress import Event
+from paycli.progress import unheard
 
 if TYPE_CHECKING:
     from paycli.aws import Aws
@@ -35,10 +35,6 @@ def read_serving(aws: "Aws", environment: "Environment", stack: "Stack", account
     bucket = bootstrap.find_bucket(aws)
     if bucket is None:
         return None
-    shelf = records.recent(artifacts.bucket_of(aws, bucket, account), environment.name, _silently, _RECORDS)
+    shelf = records.recent(artifacts.bucket_of(aws, bucket, account), environment.name, unheard, _RECORDS)
     current = records.current(records.settled(shelf.records, stack), stack, shelf.unreadable)
     return Serving(current.number, current.version.commit) if current else None
-
-
-def _silently(_event: Event) -> None:
-    """Say nothing of a record that can't be read: `paycli history` does."""
