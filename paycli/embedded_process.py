@@ -4,9 +4,14 @@ MiniStack keeps its state in memory and saves it when it ends. What it can't sav
 says nothing at all. So a file stands for as long as something may be unsaved; taking it away needs no room on a disk.
 """
 
+import json
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
+
+from paycli.embedded_state import RECORD, UNSAVED
+from paycli.files import write_whole
 
 _MINISTACK_S_LOG = "persistence"  # where it says, as an error, what it couldn't save
 
@@ -34,8 +39,10 @@ def run(serve: Callable[[], object], unsaved: Path) -> None:
 
 def main() -> None:
     """Serve in the current folder, as the environment variables say."""
+    # Before anything slow, and here rather than by who starts it: that one may be killed any moment, and what has the
+    # lock and no record can't be found or stopped.
+    record = {"pid": os.getpid(), "port": int(os.environ["GATEWAY_PORT"])}
+    write_whole(Path(RECORD), json.dumps(record), mode=0o600)
     from ministack.app import main as serve
-
-    from paycli.embedded_state import UNSAVED
 
     run(serve, Path(UNSAVED))

@@ -9,6 +9,7 @@ from pathlib import Path
 from paycli.errors import PaycliError
 
 UNSAVED = "unsaved"  # the file that stands while the process has something that isn't saved; its time is the start's
+RECORD = "emulator.json"  # the process's id and port, while it lives
 _GROWTH = 2**20  # bytes that the state may need more than when it was last saved
 
 

@@ -99,19 +99,17 @@ def start(root: Path) -> Emulator:
 
 
 def _launch(folder: Path, lock: int) -> Emulator:
-    """Start the process; whoever comes meanwhile finds the lock taken and waits for the record."""
+    """Start the process; whoever comes meanwhile finds the lock taken and waits for the process's record."""
     embedded_state.demand_readable(folder)
     lost_since = embedded_state.unsaved_since(folder)
     port = _free_port(_recorded_port(folder))
-    (folder / "emulator.json").unlink(missing_ok=True)
+    (folder / embedded_state.RECORD).unlink(missing_ok=True)
     shutil.rmtree(folder / "tmp", ignore_errors=True)  # what the functions of the last start left
     for part in ("state", "s3", "tmp"):
         (folder / part).mkdir(mode=0o700, exist_ok=True)
+    write_whole(folder / "port", str(port), mode=0o600)
     process = _spawn(folder, port, lock)
     emulator = Emulator(process.pid, port)
-    # At once: if paycli is killed now, the next command still finds the process, and can stop it.
-    write_whole(folder / "port", str(port), mode=0o600)
-    write_whole(folder / "emulator.json", json.dumps({"pid": process.pid, "port": port}), mode=0o600)
     try:
         _await_ready(process, emulator, folder)
     except BaseException:
@@ -178,7 +176,7 @@ def _answering(folder: Path) -> Emulator | None:
 def _recorded(folder: Path) -> Emulator | None:
     """Return what the record says; only while the lock is taken it speaks of a process that lives."""
     try:
-        return Emulator(**json.loads((folder / "emulator.json").read_text()))
+        return Emulator(**json.loads((folder / embedded_state.RECORD).read_text()))
     except (FileNotFoundError, ValueError):
         return None
 
@@ -186,7 +184,7 @@ def _recorded(folder: Path) -> Emulator | None:
 def _silent(folder: Path) -> PaycliError:
     return PaycliError(
         "The process of the embedded AWS lives, but it doesn't answer.",
-        hint=f"See {folder / 'log'}; its process id is in {folder / 'emulator.json'}.",
+        hint=f"See {folder / 'log'}; its process id is in {folder / embedded_state.RECORD}.",
         code="emulator_failed",
     )
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -237,6 +238,19 @@ def test_one_whose_starter_was_killed_is_found_and_stopped(fresh: LocalProject) 
         assert fresh.run("local", "start").status == 0
         assert fresh.run("local", "stop").status == 0
         assert emulator.find(fresh.root) is None
+
+
+def test_one_whose_starter_was_killed_right_after_the_fork_is_found_and_stopped(fresh: LocalProject) -> None:
+    killed = f"""
+import os, signal
+from pathlib import Path
+from paycli import emulator
+emulator.Emulator = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # the first that is done with the new process
+emulator.start(Path({str(fresh.root)!r}))
+"""
+    assert subprocess.run([sys.executable, "-c", killed], check=False).returncode == -signal.SIGKILL
+    assert fresh.run("local", "start").status == 0
+    assert fresh.run("local", "stop").status == 0
 
 
 def test_one_that_does_not_start_says_where_to_look(fresh: LocalProject, monkeypatch: pytest.MonkeyPatch) -> None:

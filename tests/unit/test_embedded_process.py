@@ -19,6 +19,7 @@ def test_the_sign_stands_while_it_serves_and_goes_when_all_is_saved(
 
     seen: list[bool] = []
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GATEWAY_PORT", "4566")
     monkeypatch.setitem(sys.modules, "ministack.app", SimpleNamespace(main=serve))
     embedded_process.main()
     assert seen == [True]

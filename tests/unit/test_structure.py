@@ -26,7 +26,7 @@ ROOMS = {
     "stack": {"environment", "handlers_source", "errors"},
     "emulator": {"embedded_state", "errors", "files"},
     "embedded_state": {"errors"},
-    "embedded_process": {"embedded_state"},
+    "embedded_process": {"embedded_state", "files"},
     "deployment": {
         "files",
         "stack",
