@@ -32,16 +32,14 @@ def activity() -> Iterator[Report]:
 
 @contextmanager
 def checks(total: int) -> Iterator[Callable[[str], None]]:
-    """Give the callback that takes the name of each check that is done: a count on a terminal, else nothing."""
-    if not console.is_terminal(sys.stderr):
-        yield lambda _name: None
-        return
+    """Give the callback that takes the name of each check that is done; how many are is told as `measuring` does."""
     done: list[str] = []
-    with console.err().status(f"Checking: 0 of {total}") as status:
+    with measuring() as measured:
+        measured(Gauge(f"Checking: 0 of {total}"))
 
         def report(name: str) -> None:
             done.append(name)
-            status.update(f"Checking: {len(done)} of {total}, {printable(name)} is done")
+            measured(Gauge(f"Checking: {len(done)} of {total}, {name} is done"))
 
         yield report
 
