@@ -12,7 +12,7 @@ from paycli.commands.common import Project, environment_command
 from paycli.commands.embedded_drift import refuse_to_revert
 from paycli.commands.smoke_test import with_smoke_test
 from paycli.console import Result
-from paycli.errors import PaycliError, UsageError
+from paycli.errors import UsageError
 from paycli.text import printable
 
 if TYPE_CHECKING:
@@ -113,10 +113,11 @@ def command(
         return Result(planned(plan, executed=False), shown=["Nothing was deployed." if plan.changes else NO_CHANGES])
     if plan_file:
         return _keep(aws, plan, plan_file)
-    result = deployed_result(plan, carry_out(project, aws, plan, allow_remove))
-    if not smoke_test:
-        return result
-    return _with_smoke_test(project, aws, result, rollback=rollback_on_failure)
+    deployed = carry_out(project, aws, plan, allow_remove)
+    result, passed = deployed_result(plan, deployed), True
+    if smoke_test:
+        result, passed = with_smoke_test(project, plan, deployed.record, result)
+    return result if passed or not rollback_on_failure else _rolled_back(project, aws, result)
 
 
 def _check_options(*, looks: bool, stops: bool, executes: bool, smoke_test: bool, rollback_on_failure: bool) -> None:
@@ -199,25 +200,12 @@ def _keep(aws: "Aws", plan: "Plan", path: Path) -> Result:
     return Result({**planned(plan, executed=False), "plan": str(path)}, shown=[said])
 
 
-def _with_smoke_test(project: Project, aws: "Aws", deployed: Result, *, rollback: bool) -> Result:
-    """Return what was deployed with what the smoke test says of it; one that can't run counts as failed."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from paycli.aws_errors import explained
-
-    try:
-        checked = with_smoke_test(project, deployed)
-        failed = checked.data["smoke_test"]["failed"] > 0
-    except (PaycliError, BotoCoreError, ClientError) as error:
-        known = explained(error)
-        checked = dataclasses.replace(deployed, status=known.status, errors=(*deployed.errors, known))
-        failed = True
-    if not rollback or not failed:
-        return checked
+def _rolled_back(project: Project, aws: "Aws", checked: Result) -> Result:
+    """Return what was deployed, and failed its smoke test, with what the way back says."""
     from paycli.commands.rollback import back_to_version_before
 
     console.note(f"The smoke test failed: {'; '.join(error.message for error in (*checked.errors, *checked.told))}")
-    back = back_to_version_before(project, aws, deployed.data["deploy"])
+    back = back_to_version_before(project, aws, checked.data["deploy"])
     data = {**checked.data, "rollback": back.data}
     shown, errors = [*checked.shown, *back.shown], (*checked.errors, *back.errors)
     return dataclasses.replace(checked, data=data, shown=shown, errors=errors, status=max(checked.status, back.status))

@@ -15,7 +15,8 @@ from paycli.views import deploys
 def command(project: Project, limit: int) -> Result:
     """List the deploys of an environment: when, by whom, which commit and code, how they ended.
 
-    The one that runs is marked with *. `paycli rollback --to N` deploys any that succeeded again.
+    The one that runs is marked with *. That a smoke test failed is told where it was part of the deploy.
+    `paycli rollback --to N` deploys any that succeeded again.
     """
     from paycli.aws import check_caller
     from paycli.deployment import artifacts, bootstrap, records, stacks

@@ -13,6 +13,8 @@ from paycli.errors import DetachedError, PaycliError
 
 if TYPE_CHECKING:
     from paycli.aws import Aws
+    from paycli.deployment.plan import Plan
+    from paycli.deployment.records import Record
     from paycli.deployment.rollback import Wish
 
 
@@ -24,21 +26,22 @@ if TYPE_CHECKING:
 def command(project: Project, number: int | None, yes: bool, smoke_test: bool) -> Result:
     """Deploy a recorded version again: its template, parameters and code, from the artifact bucket.
 
-    Without --to it is the version before the one that runs, once what another operation does to the stack is done; a
-    rollback that was cut off is finished, and no more. It needs no checkout of that version, and is a deploy of its
-    own: `paycli history` lists it, and the next rollback goes further back; --to N goes to any.
+    Without --to it is the version before the one that runs, past those whose smoke test failed, once what another
+    operation does to the stack is done; a rollback that was cut off is finished, and no more. It needs no
+    checkout of that version, and is a deploy of its own: `paycli history` lists it, and the next rollback goes further
+    back; --to N goes to any.
     """
     from paycli.deployment.rollback import Wish
 
     yes = yes or project.environment.target == "embedded"
     console.require_answer(yes=yes)
     aws = project.connect_to_deployed()
-    result = _roll_back(project, aws, Wish(number), yes=yes)
+    plan, record, result = _roll_back(project, aws, Wish(number), yes=yes)
     if not smoke_test:
         return result
     from paycli.commands.smoke_test import with_smoke_test
 
-    return with_smoke_test(project, result)
+    return with_smoke_test(project, plan, record, result)[0]
 
 
 def back_to_version_before(project: Project, aws: "Aws", deploy: dict[str, Any] | None) -> Result:
@@ -54,7 +57,7 @@ def back_to_version_before(project: Project, aws: "Aws", deploy: dict[str, Any] 
     if deploy is None:
         return Result({"rolled_back": False}, shown=["Not rolled back: this deploy changed nothing."])
     try:
-        back = _roll_back(project, aws, Wish(undoes=deploy["number"]), yes=True)
+        _, _, back = _roll_back(project, aws, Wish(undoes=deploy["number"]), yes=True)
     except (PaycliError, BotoCoreError, ClientError) as error:
         return _not_rolled_back(deploy, explained(error))
     return Result({"rolled_back": True, **back.data}, shown=["Rolled back to the version before:", *back.shown])
@@ -74,7 +77,8 @@ def _not_rolled_back(deploy: Mapping[str, Any], error: PaycliError) -> Result:
     return Result(data, status=error.status, errors=(PaycliError(said, hint=error.hint, code="not_rolled_back"),))
 
 
-def _roll_back(project: Project, aws: "Aws", wish: "Wish", *, yes: bool) -> Result:
+def _roll_back(project: Project, aws: "Aws", wish: "Wish", *, yes: bool) -> "tuple[Plan, Record | None, Result]":
+    """Return what was carried out, its record where it changed anything, and what to tell of it."""
     from paycli.aws import check_caller
     from paycli.deployment import artifacts, bootstrap, records, rollback
     from paycli.deployment.states import Policy
@@ -100,4 +104,4 @@ def _roll_back(project: Project, aws: "Aws", wish: "Wish", *, yes: bool) -> Resu
     if begun and begun.result == "in_progress" and plan.change_set is None:  # CloudFormation had finished it
         for ended in records.settled([begun], plan.stack):
             records.write(bucket, ended)
-    return deployed_result(plan, deployed)
+    return plan, deployed.record, deployed_result(plan, deployed)

@@ -1,14 +1,19 @@
 """`paycli smoke-test`: check the deployed stack with real requests."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import click
 
-from paycli import display
+from paycli import console, display
 from paycli.commands.common import Project, environment_command
 from paycli.console import Result
 from paycli.errors import ExitStatus, PaycliError
 from paycli.views import checks
+
+if TYPE_CHECKING:
+    from paycli.deployment.plan import Plan
+    from paycli.deployment.records import Record
 
 
 @click.command("smoke-test", epilog="Example: paycli smoke-test --env dev --only workflow --only health")
@@ -53,14 +58,25 @@ def check_stack(project: Project, *, only: tuple[str, ...]) -> Result:
     )
 
 
-def with_smoke_test(project: Project, deployed: Result) -> Result:
-    """Return what was deployed together with what the smoke test says of it."""
-    checked = check_stack(project, only=())
+def with_smoke_test(project: Project, plan: "Plan", record: "Record | None", deployed: Result) -> tuple[Result, bool]:
+    """Return what was deployed together with what the smoke test says of it, and whether it passed.
+
+    The deploy's record says it as well. One that can't run counts as failed, and says nothing of what was deployed.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from paycli.aws_errors import explained
+    from paycli.deployment import execution
+
+    try:
+        checked = check_stack(project, only=())
+    except (PaycliError, BotoCoreError, ClientError) as error:
+        known = explained(error)
+        return dataclasses.replace(deployed, status=known.status, errors=(*deployed.errors, known)), False
+    passed = not checked.data["failed"]
     data = {**deployed.data, "smoke_test": checked.data}
-    return dataclasses.replace(
-        checked,
-        data=data,
-        shown=[*deployed.shown, *checked.shown],
-        status=max(deployed.status, checked.status),
-        errors=deployed.errors,
-    )
+    if record:
+        tested = execution.put_smoke_test(plan, record, display.plain_lines(console.note), passed=passed)
+        data["deploy"] = tested.model_dump()
+    shown, status = [*deployed.shown, *checked.shown], max(deployed.status, checked.status)
+    return dataclasses.replace(checked, data=data, shown=shown, status=status, errors=deployed.errors), passed

@@ -140,7 +140,14 @@ def _write_end(plan: Plan, done: Record, report: Report) -> None:
     try:
         follow.patiently(partial(records.write, plan.bucket, done), report)
     except (BotoCoreError, ClientError) as error:
-        report(Step(f"The end of deploy {done.number} can't be put on record: {in_short(error)}"))
+        report(Step(f"How deploy {done.number} ended can't be put on record: {in_short(error)}"))
+
+
+def put_smoke_test(plan: Plan, record: Record, report: Report, *, passed: bool) -> Record:
+    """Put on record how the smoke test of a deploy that is done has ended: no rollback goes to one that failed it."""
+    tested = record.model_copy(update={"smoke_test": "passed" if passed else "failed"})
+    _write_end(plan, tested, report)
+    return tested
 
 
 def _protected(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: Report, *, lifted: bool) -> str:

@@ -62,6 +62,7 @@ class Record(BaseModel):
     changes: int
     cause: str = ""  # of a failure
     rollback_of: int | None = None  # the record whose version this one deployed again
+    smoke_test: Literal["", "passed", "failed"] = ""  # that the deploy itself ran, once it had succeeded
 
     def ended(self, result: Ended, cause: str = "") -> "Record":
         """Return the record of the deploy at its end."""

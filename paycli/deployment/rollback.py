@@ -13,7 +13,7 @@ from paycli.deployment.records import Record, Shelf
 from paycli.deployment.stacks import Stack
 from paycli.environment import Environment
 from paycli.errors import PaycliError
-from paycli.progress import Report, unheard
+from paycli.progress import Report, Step, unheard
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def choose(aws: Aws, environment: Environment, bucket: Bucket, wish: Wish, repor
         return Choice(_numbered(bucket, environment, begun.rollback_of, stack), begun)
     if running and stack and stack.status in _HALF_UPDATED:
         return Choice(running)
-    return Choice(version_before(history, stack, shelf.unreadable))
+    return Choice(version_before(history, stack, shelf.unreadable, report))
 
 
 # What failed last is partly in place: back is the version that served before it.
@@ -82,10 +82,13 @@ def _numbered(bucket: Bucket, environment: Environment, number: int, stack: Stac
     return record
 
 
-def version_before(history: Sequence[Record], stack: Stack | None, unreadable: Collection[int] = ()) -> Record:
-    """Return the record of the version before the one that runs on `stack`.
+def version_before(
+    history: Sequence[Record], stack: Stack | None, unreadable: Collection[int] = (), report: Report = unheard
+) -> Record:
+    """Return the record of the version before the one that runs on `stack`, past those that failed their smoke test.
 
-    `history` is newest first, `unreadable` are the numbers that it lacks. Raises PaycliError where there is none.
+    Where all have failed it, it is the newest. `history` is newest first, `unreadable` are the numbers that it lacks.
+    Raises PaycliError where there is none.
     """
     succeeded = [record for record in history if record.result == "succeeded"]
     running = records.current(history, stack, unreadable)
@@ -102,7 +105,13 @@ def version_before(history: Sequence[Record], stack: Stack | None, unreadable: C
             hint=_others(succeeded, running),
             code="no_such_deploy",
         )
-    return earlier[0]
+    back = next((record for record in earlier if record.smoke_test != "failed"), earlier[0])
+    for record in earlier[: earlier.index(back)]:
+        again = f"--to {record.number} goes to it all the same"
+        report(Step(f"Deploy {record.number} is passed over, since its smoke test failed; {again}."))
+    if back.smoke_test == "failed":
+        report(Step(f"Deploy {back.number} failed its smoke test, as has every earlier version on record."))
+    return back
 
 
 def _others(succeeded: Sequence[Record], running: Record | None) -> str:

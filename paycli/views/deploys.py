@@ -64,11 +64,12 @@ def history(records: Sequence["Record"], running: "Record | None") -> Table:
     for record in records:
         version = record.version
         again = f" (again {record.rollback_of})" if record.rollback_of else ""
+        tested = ", smoke test failed" if record.smoke_test == "failed" else ""
         rows.add_row(
             "*" if record == running else "",
             str(record.number),
             printable(record.started_at.removesuffix("Z").replace("T", " ")),
-            (record.result.replace("_", " ") + again, styles[record.result]),
+            (record.result.replace("_", " ") + again + tested, "red" if tested else styles[record.result]),
             str(record.changes),
             printable(version.commit),
             printable(version.paycli),

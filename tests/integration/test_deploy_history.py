@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from paycli import smoke
 from paycli.deployment.package import package
+from paycli.deployment.records import Record
 from paycli.errors import DetachedError, PaycliError
 from paycli.handlers_source import handlers_root
 from tests.command_line import Ran
@@ -652,6 +653,10 @@ def test_a_deploy_that_fails_its_smoke_test_is_rolled_back(broken: FakeProject, 
     assert data["rollback"]["deploy"]["rollback_of"] == 1
     assert periods(broken) == 99
     assert stack.states[-6:] == [*UPDATED, *UPDATED]
+    assert data["deploy"]["smoke_test"] == "failed"
+    shown = within("history", "--env", "dev").out.splitlines()
+    assert "succeeded, smoke test failed" in next(line for line in shown if line.split()[0] == "2")
+    assert sum("smoke test" in line for line in shown) == 1
 
 
 def test_without_an_earlier_version_it_says_so(broken: FakeProject, within: Within) -> None:
@@ -774,6 +779,45 @@ def test_a_smoke_test_that_cannot_run_counts_as_failed(
     assert said in error_of(left)
     assert "changes deployed, as deploy" in left.out
     assert periods(cloud) == 1
+
+
+def failed_its_test(record: Record) -> bytes:
+    return record.model_copy(update={"smoke_test": "failed"}).model_dump_json().encode()
+
+
+def test_a_rollback_goes_past_what_failed_its_smoke_test(broken: FakeProject, within: Within) -> None:
+    broken.deployed(other=slower_alarm)
+    recorded(broken, 1, version(broken, 98))
+    failed = recorded(broken, 2, version(broken, 99))
+    lies(broken, "deployments/dev/000002.json", failed_its_test(failed))
+    recorded(broken, 3, version(broken, 1))
+    ran = within(*ROLLBACK)
+    assert ran.status == 0, ran.err
+    assert "Deploy 2 is passed over, since its smoke test failed; --to 2 goes to it all the same." in ran.err
+    assert periods(broken) == 98
+
+
+def test_a_rollback_goes_to_what_failed_its_smoke_test_where_nothing_else_is_left(
+    broken: FakeProject, within: Within
+) -> None:
+    broken.deployed(other=slower_alarm)
+    failed = recorded(broken, 1, version(broken, 99))
+    lies(broken, "deployments/dev/000001.json", failed_its_test(failed))
+    recorded(broken, 2, version(broken, 1))
+    ran = within(*ROLLBACK)
+    assert ran.status == 0, ran.err
+    assert "Deploy 1 failed its smoke test, as has every earlier version on record." in ran.err
+    assert "passed over" not in ran.err
+    assert periods(broken) == 99
+
+
+def test_a_smoke_test_that_cannot_be_put_on_record_is_told(broken: FakeProject, within: Within) -> None:
+    broken.deployed(other=slower_alarm)
+    broken.aws.faults.deny("PutObject", after=4)
+    ran = within(*DEPLOY, "--smoke-test", "--json")
+    assert ran.status == 1
+    assert "How deploy 1 ended can't be put on record: AWS refused: PutObject" in ran.err
+    assert ran.document["data"]["smoke_test"]["failed"] == 1
 
 
 def test_a_rollback_can_be_checked_too(broken: FakeProject, within: Within) -> None:

@@ -223,7 +223,7 @@ def test_a_deploy_whose_end_cannot_be_put_on_record_is_done(cloud: FakeProject, 
     cloud.aws.faults.planned[-1].after = 3  # the code, the template, the record
     ran = within("deploy", "--env", "dev", "--yes")
     assert ran.status == 0, ran.err
-    assert "The end of deploy 1 can't be put on record: AWS refused: PutObject" in ran.err
+    assert "How deploy 1 ended can't be put on record: AWS refused: PutObject" in ran.err
     shown = within("history", "--env", "dev", "--json").document["data"]
     assert [(deploy["number"], deploy["result"]) for deploy in shown["deploys"]] == [(1, "succeeded")]
 

@@ -48,7 +48,8 @@ def histories(draw: st.DrawFn) -> list[Record]:
         before = [each for each in history if each.result == "succeeded"]
         again = draw(st.sampled_from([None, *before]))
         version = again.version.template_sha256 if again else draw(st.sampled_from("abcd"))
-        history.insert(0, record(number, version, result, again.number if again else None))
+        one = record(number, version, result, again.number if again else None)
+        history.insert(0, one.model_copy(update={"smoke_test": draw(st.sampled_from(["", "passed", "failed"]))}))
     return history[: draw(st.integers(0, 12))]
 
 
@@ -79,6 +80,9 @@ def test_rollbacks_go_further_back_each_time_until_there_is_nothing_older(histor
         assert found in older
         assert found.result == "succeeded"
         assert found.version.identity != running.version.identity
+        others = [each for each in older if each.version.identity != running.version.identity]
+        passing = [each for each in others if each.result == "succeeded" and each.smoke_test != "failed"]
+        assert not passing or found == passing[0]
         left.append(found.number)
         assert left == sorted(set(left), reverse=True)
         number = history[0].number + 1
