@@ -125,9 +125,9 @@ def _recorded(
                 records.write(bucket, begun.ended("failed", error.message))
         raise
     done = begun.ended("succeeded")
-    if plan.environment.retain_data:
-        status = _protected(aws, plan, begun, change_set, report, lifted=bool(allowed)) or status
     _write_end(plan, done, report)
+    if plan.environment.retain_data:
+        status = protection.protect(aws, plan, change_set, report, lifted=bool(allowed)) or status
     marks.mark(aws, done, report)
     return done, status
 
@@ -148,17 +148,6 @@ def put_smoke_test(plan: Plan, record: Record, report: Report, *, passed: bool) 
     tested = record.model_copy(update={"smoke_test": "passed" if passed else "failed"})
     _write_end(plan, tested, report)
     return tested
-
-
-def _protected(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: Report, *, lifted: bool) -> str:
-    """Protect what is deployed: see `protection.protect`. Where that fails, the deploy is on record as what it is."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        return protection.protect(aws, plan, begun, executed, report, lifted=lifted)
-    except (PaycliError, BotoCoreError, ClientError) as error:
-        _write_end(plan, begun.ended("succeeded"), report)
-        raise protection.missing(plan, error) from error
 
 
 def _take_up(aws: Aws, plan: Plan, begun: Record, imports: ChangeSet, report: Report) -> tuple[Plan, Record]:

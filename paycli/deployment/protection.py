@@ -1,23 +1,48 @@
 """What a stack that keeps data gets once it is deployed: termination protection, and that of its table."""
 
+import contextlib
 from dataclasses import replace
 
 from paycli.aws import Aws
 from paycli.aws_errors import explained
-from paycli.deployment import changeset, records, running, stackpolicy, stacks
+from paycli.deployment import changeset, running, stackpolicy, stacks
 from paycli.deployment.changeset import ChangeSet
 from paycli.deployment.plan import Plan
-from paycli.deployment.records import Record
-from paycli.errors import PaycliError
+from paycli.errors import DetachedError, PaycliError
 from paycli.progress import Report, Step
 
 
-def protect(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: Report, *, lifted: bool) -> str:
+def protect(aws: Aws, plan: Plan, executed: ChangeSet, report: Report, *, lifted: bool) -> str:
     """Set the stack policy where it was `lifted` or never was, termination protection, and the table's protection.
 
     A first create has to do without that of the table. Returns the stack's status after the change set for it, or ""
-    where there was none. Raises PaycliError, and AWS's errors, where it can't be protected; it is deployed then.
+    where there was none. Raises PaycliError where it can't be protected, or at an interrupt: it is deployed then, and
+    on record so, and there is nothing to undo.
     """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return _protected(aws, plan, executed, report, lifted=lifted)
+    except (KeyboardInterrupt, SystemExit) as interrupt:
+        with contextlib.suppress(BotoCoreError, ClientError):
+            guard(aws, plan, executed, report)
+        raise DetachedError(
+            f"Interrupted: {plan.environment.stack_name} is deployed and serves, but may not be protected yet.",
+            hint=f"CloudFormation ends what it has begun; `{plan.command}` then switches on what is missing.",
+            code="interrupted",
+        ) from interrupt
+    except (PaycliError, BotoCoreError, ClientError) as error:
+        raise _missing(plan, error) from error
+
+
+def guard(aws: Aws, plan: Plan, executed: ChangeSet, report: Report) -> None:
+    """Set what guards a stack that keeps data, but for its table's protection, which takes a change set of its own."""
+    if plan.environment.retain_data:
+        stack = stacks.find(aws.client("cloudformation"), executed.stack_id)
+        running.guard_again(aws, replace(plan, stack=stack), report)
+
+
+def _protected(aws: Aws, plan: Plan, executed: ChangeSet, report: Report, *, lifted: bool) -> str:
     cloudformation = aws.client("cloudformation")
     if lifted or executed.creates:
         stackpolicy.put(cloudformation, executed.stack_id)
@@ -36,13 +61,11 @@ def protect(aws: Aws, plan: Plan, begun: Record, executed: ChangeSet, report: Re
     change_set = changeset.create(cloudformation, plan.environment, wanted)
     if change_set is None:
         return ""
-    assert plan.bucket  # noqa: S101 - only a dry run has none
-    records.now_executing(plan.bucket, begun, change_set.change_set_id)
     created = stacks.find(cloudformation, executed.stack_id)  # that serves, whatever becomes of its protection
     return running.run(aws, replace(plan, stack=created), change_set, report)
 
 
-def missing(plan: Plan, error: Exception) -> PaycliError:
+def _missing(plan: Plan, error: Exception) -> PaycliError:
     """Return the error of a deploy that is done, where what came after it has failed."""
     known = explained(error)
     then = "" if plan.command in known.hint else f" Then: {plan.command}"

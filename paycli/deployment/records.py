@@ -52,7 +52,7 @@ class Record(BaseModel):
     environment: str
     stack_id: str
     change_set_id: str  # the one that is executed
-    # The one that was shown: another is executed after an import of kept data, and for the protection of the table.
+    # The one that was shown: another is executed after an import of kept data.
     reviewed_change_set_id: str = ""
     version: Version
     deployer: str  # the ARN of who deployed it
@@ -242,7 +242,7 @@ def _is_last(record: Record, stack: Stack) -> bool:
     """Whether what the stack executed last is this deploy's; the embedded AWS doesn't name it, but when it began."""
     if not stack.change_set_id:
         return bool(stack.changed_at and stack.changed_at.astimezone(UTC).isoformat() >= record.started_at[:-1])
-    return stack.change_set_id in {record.change_set_id, record.reviewed_change_set_id}
+    return stack.change_set_id == record.change_set_id
 
 
 def _artifacts(record: Record) -> tuple[str, str]:

@@ -2,11 +2,10 @@
 
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
 from paycli.aws import Aws
-from paycli.deployment import follow, marks, records, running, stacks, states
+from paycli.deployment import follow, marks, protection, records, running, stacks, states
 from paycli.deployment.changeset import ChangeSet
 from paycli.deployment.plan import Plan
 from paycli.errors import DetachedError, PaycliError
@@ -30,7 +29,7 @@ def undo(aws: Aws, plan: Plan, report: Report) -> PaycliError:
     if record:
         records.write(plan.bucket, record.ended(result, "" if done else said))
     if done:
-        _guard(aws, plan, plan.change_set, report)
+        protection.guard(aws, plan, plan.change_set, report)
     if record and done:
         marks.mark(aws, record, report)
     return DetachedError(said, code="interrupted")
@@ -69,13 +68,6 @@ def _own_record(plan: Plan, change_set: ChangeSet) -> records.Record | None:
 def _ours(change_set: ChangeSet, record: records.Record | None) -> set[str]:
     """Return the IDs of the change sets that this deploy executes."""
     return {change_set.change_set_id, *([record.change_set_id] if record else [])}
-
-
-def _guard(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> None:
-    """Set what guards a stack that keeps data, which the deploy would have done next; the next one sets the rest."""
-    if plan.environment.retain_data:
-        stack = stacks.find(aws.client("cloudformation"), change_set.stack_id)
-        running.guard_again(aws, replace(plan, stack=stack), report)
 
 
 def _undone(

@@ -77,27 +77,50 @@ def test_a_first_deploy_interrupted_when_it_is_made_is_guarded_all_the_same(
     cloud.aws.faults.delay(operation, 1.0)
     ran = cloud.run(*DEPLOY, moments=[(cloud.aws.asked(operation), signal.SIGINT)])
     assert ran.status == 130
+    assert "payment-api-prod is deployed and serves, but may not be protected yet." in error_of(ran)
+    assert "`paycli deploy --env prod` then switches on what is missing." in error_of(ran)
     stack = cloud.aws.stack(PROD)
-    if stack.status == "CREATE_COMPLETE" and not stack.termination_protection:  # nobody is asked without a terminal
-        assert "CloudFormation goes on" in error_of(ran)
-    again = within(*DEPLOY)
-    assert again.status == 0, again.err
     assert stack.termination_protection
     assert denied(stack, "Delete", "AccessLogs")
+    assert [record.result for record in records(cloud, "prod")] == ["succeeded"]
+    again = within(*DEPLOY)
+    assert again.status == 0, again.err
     assert stack.resources[TABLE].properties["DeletionProtectionEnabled"] == "true"
 
 
-@pytest.mark.parametrize("operation", ["SetStackPolicy", "UpdateTerminationProtection"])
-def test_a_create_that_is_too_late_to_undo_is_guarded(cloud: FakeProject, operation: str) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGHUP])
+def test_a_first_deploy_interrupted_while_its_table_is_protected_says_that_it_serves(
+    cloud: FakeProject, within: Within, stop: signal.Signals
+) -> None:
     cloud.bootstrap()
-    cloud.aws.faults.delay(operation, 2.0)
-    made = cloud.aws.asked(operation)
-    ran = cloud.on_terminal(*DEPLOY, typed=[(made, "\x03"), ("Delete what the create has made? [y/N]", "y\n")])
+    cloud.aws.scenario.operation_seconds = lambda _stack, phase: FOREVER if phase == "update" else None
+    ran = cloud.run(*DEPLOY, moments=[(cloud.aws.reached(PROD, "UPDATE_IN_PROGRESS", TABLE), stop)])
     assert ran.status == 130
-    assert "too late to undo it: payment-api-prod is CREATE_COMPLETE" in " ".join(ran.out.split())
+    assert "payment-api-prod is deployed and serves, but may not be protected yet." in error_of(ran)
+    cloud.aws.skip(FOREVER)
     stack = cloud.aws.stack(PROD)
+    assert stack.resources[TABLE].properties["DeletionProtectionEnabled"] == "true"
+    assert within(*DEPLOY).out.startswith("No changes")
+    assert [record.result for record in records(cloud, "prod")] == ["succeeded"]
+
+
+def test_an_interrupt_while_guards_are_set_whose_credentials_have_expired_says_the_same(cloud: FakeProject) -> None:
+    cloud.bootstrap()
+    cloud.aws.faults.delay("SetStackPolicy", 1.0)
+    asked = cloud.aws.asked("SetStackPolicy")
+    ran = cloud.run(*DEPLOY, moments=[(asked, cloud.aws.faults.expire_credentials), (asked, signal.SIGINT)])
+    assert ran.status == 130
+    assert "is deployed and serves, but may not be protected yet." in error_of(ran)
+
+
+def test_an_update_that_is_too_late_to_cancel_is_guarded(cloud: FakeProject) -> None:
+    stack = cloud.deployed("prod", other=slower_alarm)
+    cloud.aws.scenario.operation_seconds = lambda _stack, phase: 30.0 if phase == "cleanup" else None
+    cleaning = cloud.aws.reached(PROD, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    ran = cloud.run(*DEPLOY, moments=[(cleaning, signal.SIGINT)])
+    assert ran.status == 130
+    assert "too late to undo it: payment-api-prod is UPDATE_COMPLETE" in error_of(ran)
     assert stack.termination_protection
-    assert denied(stack, "Delete", "AccessLogs")
     assert [record.result for record in records(cloud, "prod")] == ["succeeded"]
 
 
