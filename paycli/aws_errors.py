@@ -18,6 +18,7 @@ class Denial:
     policy: str  # the kind of the policy that decides, in AWS's words, or empty
     explicit: bool  # whether that policy denies it, rather than lacking a statement that allows it
     encoded: str = ""  # what only DecodeAuthorizationMessage reads, or empty
+    because: str = ""  # AWS's reason where it is another one than a policy without such a statement
 
     @property
     def hint(self) -> str:
@@ -25,6 +26,8 @@ class Denial:
         if not self.action:
             return f"AWS says which right is missing: {_DECODE} {self.encoded}"
         what = f"{self.action} on {self.resource}" if self.resource else self.action
+        if self.because:
+            return f"A right alone doesn't help: AWS refuses {what} because {self.because}."
         article = "an" if self.policy.startswith("identity") else "a"
         if self.explicit:
             policy = self.policy or "policy"
@@ -39,8 +42,9 @@ class Denial:
 _DENIAL = re.compile(
     r"(?:User: (?P<who>\S+) )?(?:is not authorized to perform:?|doesn't have permission to call)"
     r" (?P<action>[\w-]+(?::[\w*]+)?)"
-    r"(?: on (?:the )?resource: (?P<resource>.+?)(?= because | with an explicit| \(|[\"\n]|$))?"
+    r"(?: on (?:the )?resource: \"?(?P<resource>.+?)(?=\"? because |\"? with an explicit| \(|[\"\n]|$)\"?)?"
     r"(?: because no (?P<lacking>[\w -]+?) allows"
+    r"| because (?P<because>[^(\"\n]+?)(?=\.? \(|[\"\n]|\.?$)"
     r"|(?P<explicit> with an explicit deny)(?: in an? (?P<denying>[\w -]+(?:policy|boundary)))?)?"
 )
 
@@ -57,7 +61,8 @@ def denial(message: str) -> Denial | None:
         return Denial("", "", "", "", explicit=False, encoded=encoded[1]) if encoded else None
     said = {name: text or "" for name, text in found.groupdict().items()}
     policy = said["denying"] or said["lacking"]
-    return Denial(said["who"], said["action"], said["resource"], policy, explicit=bool(said["explicit"]))
+    explicit = bool(said["explicit"])
+    return Denial(said["who"], said["action"], said["resource"], policy, explicit, because=said["because"])
 
 
 @dataclass(frozen=True)

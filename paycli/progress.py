@@ -32,6 +32,8 @@ class ResourceEvent:
     done: int
     total: int
     physical_id: str = ""  # empty where it was never made
+    hook: str = ""  # the type of a hook that refuses it
+    hook_reason: str = ""  # and why
 
     @property
     def of_stack(self) -> bool:

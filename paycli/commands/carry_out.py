@@ -1,7 +1,7 @@
 """What deploy and rollback have in common: show a plan and ask, carry it out, and what an interrupt does meanwhile."""
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from paycli import console, display
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from paycli.aws import Aws
     from paycli.deployment.execution import Deployed
     from paycli.deployment.plan import Plan
+    from paycli.environment import Environment
 
 NO_CHANGES = "No changes: the stack has it all already."
 
@@ -101,27 +102,49 @@ def planned(plan: "Plan", *, executed: bool) -> dict[str, object]:
     return {"changes": [dataclasses.asdict(change) for change in plan.changes], "executed": executed}
 
 
-def deployed_result(plan: "Plan", deployed: "Deployed") -> Result:
-    """Return what a deploy has done."""
+NOTHING: Mapping[str, object] = {"changes": [], "executed": False}  # the plan where there was none
+
+
+def deployed_result(plan: "Plan", deployed: "Deployed", skipped: Collection[str] = ()) -> Result:
+    """Return what a deploy has done; `skipped` names what a rollback before it has left as it was."""
+    count = sum(change.action != "Dynamic" for change in plan.changes)  # that one may turn out to be none
+    if deployed.record:
+        said = f"{count} changes deployed, as deploy {deployed.record.number}."
+    else:
+        said = "No changes, as far as CloudFormation knows." if skipped else NO_CHANGES
+    return told(plan.environment, deployed, planned(plan, executed=deployed.record is not None), said, skipped)
+
+
+def told(
+    environment: "Environment", deployed: "Deployed", done: Mapping[str, object], said: str, skipped: Collection[str]
+) -> Result:
+    """Return what was `done`, in data and `said` in words, with the outputs of the stack as it is now."""
     record = deployed.record
     data = {
-        **planned(plan, executed=record is not None),
+        **done,
         "deploy": record.model_dump() if record else None,
         "outputs": deployed.outputs,
         "outputs_file": None if deployed.unwritten else str(deployed.path),
     }
-    count = sum(change.action != "Dynamic" for change in plan.changes)  # that one may turn out to be none
-    said = f"{count} changes deployed, as deploy {record.number}." if record else NO_CHANGES
+    if record and record.left_behind:
+        console.note(deploys.left_behind(record))
+    if skipped:
+        data["skipped"] = list(skipped)
+        console.note(
+            f"The rollback has left out {', '.join(skipped)}, which may be gone, or not what the template says: "
+            f"CloudFormation doesn't look. Next: paycli drift --env {environment.name}"
+        )
     shown = [said, *deploys.outputs(deployed.outputs)]
     if deployed.unwritten:
-        return Result(data, shown=shown, status=ExitStatus.FAILED, errors=(_unwritten(plan, deployed),))
+        error = _unwritten(environment, deployed)
+        return Result(data, shown=shown, status=ExitStatus.FAILED, errors=(error,))
     return Result(data, shown=[*shown, f"Written to {printable(str(deployed.path))}"])
 
 
-def _unwritten(plan: "Plan", deployed: "Deployed") -> PaycliError:
+def _unwritten(environment: "Environment", deployed: "Deployed") -> PaycliError:
     done = "The deploy succeeded" if deployed.record else "The stack has it all already"
     return PaycliError(
         f"{done}, but {deployed.path} can't be written: {deployed.unwritten}.",
-        hint=f"The outputs are shown all the same; `paycli outputs --env {plan.environment.name}` writes them as well.",
+        hint=f"The outputs are shown all the same; `paycli outputs --env {environment.name}` writes them as well.",
         code="outputs_unwritable",
     )

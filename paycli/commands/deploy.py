@@ -18,6 +18,7 @@ from paycli.text import printable
 if TYPE_CHECKING:
     from paycli.aws import Aws
     from paycli.deployment.plan import Plan
+    from paycli.deployment.records import Record
     from paycli.deployment.states import Policy
 
 
@@ -114,10 +115,14 @@ def command(
     if plan_file:
         return _keep(aws, plan, plan_file)
     deployed = carry_out(project, aws, plan, allow_remove)
-    result, passed = deployed_result(plan, deployed), True
-    if smoke_test:
-        result, passed = with_smoke_test(project, plan, deployed.record, result)
-    return result if passed or not rollback_on_failure else _rolled_back(project, aws, result)
+    result = deployed_result(plan, deployed, skipped=() if revert_drift else skip)
+    if not smoke_test:
+        return result
+    runs = deployed.record or _what_runs(plan)
+    checked, passed = with_smoke_test(project, plan.bucket, runs, result)
+    if passed or not rollback_on_failure:
+        return checked
+    return _rolled_back(project, aws, checked, runs, new=deployed.record is not None)
 
 
 def _check_options(*, looks: bool, stops: bool, executes: bool, smoke_test: bool, rollback_on_failure: bool) -> None:
@@ -200,12 +205,24 @@ def _keep(aws: "Aws", plan: "Plan", path: Path) -> Result:
     return Result({**planned(plan, executed=False), "plan": str(path)}, shown=[said])
 
 
-def _rolled_back(project: Project, aws: "Aws", checked: Result) -> Result:
-    """Return what was deployed, and failed its smoke test, with what the way back says."""
-    from paycli.commands.rollback import back_to_version_before
+def _what_runs(plan: "Plan") -> "Record | None":
+    from paycli.deployment import rollback
+
+    return rollback.what_runs(plan)
+
+
+def _rolled_back(project: Project, aws: "Aws", checked: Result, runs: "Record | None", *, new: bool) -> Result:
+    """Return what was deployed, and failed its smoke test, with what the way back says.
+
+    Where this deploy changed nothing, it goes back from what has never passed one: an earlier try was cut off.
+    """
+    from paycli.commands.rollback import back_to_version_before, not_undone
 
     console.note(f"The smoke test failed: {'; '.join(error.message for error in (*checked.errors, *checked.told))}")
-    back = back_to_version_before(project, aws, checked.data["deploy"])
+    if runs and (new or runs.smoke_test != "passed"):
+        back = back_to_version_before(project, aws, runs.number)
+    else:
+        back = not_undone(project, runs)
     data = {**checked.data, "rollback": back.data}
     shown, errors = [*checked.shown, *back.shown], (*checked.errors, *back.errors)
     return dataclasses.replace(checked, data=data, shown=shown, errors=errors, status=max(checked.status, back.status))

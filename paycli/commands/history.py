@@ -39,4 +39,5 @@ def command(project: Project, limit: int) -> Result:
         return Result(data, shown=[f"No deploy of {environment.name} is on record."])
     shown = [deploys.history(found, running)]
     failed = [printable(f"Deploy {record.number}: {record.cause}") for record in found[:1] if record.cause]
-    return Result(data, shown=[*shown, *failed])
+    left = [deploys.left_behind(record) for record in found if record.left_behind]
+    return Result(data, shown=[*shown, *failed, *left])

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import click
 
 from paycli import console, display
-from paycli.commands.common import Project, environment_command
+from paycli.commands.common import Project, environment_command, on_interrupt
 from paycli.console import Result
-from paycli.errors import ExitStatus, PaycliError
+from paycli.errors import DetachedError, ExitStatus, PaycliError
 from paycli.views import checks
 
 if TYPE_CHECKING:
-    from paycli.deployment.plan import Plan
+    from paycli.deployment.artifacts import Bucket
     from paycli.deployment.records import Record
 
 
@@ -58,25 +58,33 @@ def check_stack(project: Project, *, only: tuple[str, ...]) -> Result:
     )
 
 
-def with_smoke_test(project: Project, plan: "Plan", record: "Record | None", deployed: Result) -> tuple[Result, bool]:
+def with_smoke_test(
+    project: Project, bucket: "Bucket | None", record: "Record | None", deployed: Result
+) -> tuple[Result, bool]:
     """Return what was deployed together with what the smoke test says of it, and whether it passed.
 
-    The deploy's record says it as well. One that can't run counts as failed, and says nothing of what was deployed.
+    The record of what runs says it as well. One that can't run counts as failed, and says nothing of what was deployed.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
     from paycli.aws_errors import explained
     from paycli.deployment import execution
 
+    runs = f"deploy {record.number} of {project.environment.name}" if record else "what is deployed"
+    again = f"Nothing is undone. Then: paycli smoke-test --env {project.environment.name}"
     try:
-        checked = check_stack(project, only=())
+        with on_interrupt(f"Interrupted: {runs} runs, and its smoke test isn't done.", hint=again):
+            checked = check_stack(project, only=())
+    except DetachedError:
+        raise
     except (PaycliError, BotoCoreError, ClientError) as error:
         known = explained(error)
         return dataclasses.replace(deployed, status=known.status, errors=(*deployed.errors, known)), False
     passed = not checked.data["failed"]
     data = {**deployed.data, "smoke_test": checked.data}
-    if record:
-        tested = execution.put_smoke_test(plan, record, display.plain_lines(console.note), passed=passed)
-        data["deploy"] = tested.model_dump()
+    if record and bucket:
+        tested = execution.put_smoke_test(bucket, record, display.plain_lines(console.note), passed=passed)
+        if data["deploy"]:  # and not an earlier one
+            data["deploy"] = tested.model_dump()
     shown, status = [*deployed.shown, *checked.shown], max(deployed.status, checked.status)
     return dataclasses.replace(checked, data=data, shown=shown, status=status, errors=deployed.errors), passed

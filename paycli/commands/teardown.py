@@ -70,7 +70,8 @@ def command(project: Project, yes: bool, unprotect: bool, retain: tuple[str, ...
         )
     action = f"Delete {plan.stack.name} in {caller.place}"
     console.confirm(action, environment.name, typed=environment.retain_data, yes=yes)
-    again = f"paycli teardown --env {environment.name}{' --artifacts' if artifacts else ''}"
+    wished = " --artifacts" * artifacts + " --disable-termination-protection" * unprotect
+    again = f"paycli teardown --env {environment.name}{wished}"
     with display.activity() as report:
         with on_interrupt(
             f"Interrupted before CloudFormation has said that it deletes {plan.stack.name}.",

@@ -13,6 +13,7 @@ from typing import Any
 from paycli.aws import Aws
 from paycli.deployment.package import CodePackage, digest_of
 from paycli.errors import PaycliError
+from paycli.interruption import held
 
 
 @dataclass(frozen=True)
@@ -114,11 +115,11 @@ def lent(bucket: Bucket, template: str) -> Iterator[str]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     key = f"looks/{secrets.token_hex(8)}.json"
-    bucket.s3.put_object(**bucket.place, Key=key, Body=template.encode())
     try:
+        bucket.s3.put_object(**bucket.place, Key=key, Body=template.encode())
         yield _url(bucket, key)
     finally:
-        with contextlib.suppress(BotoCoreError, ClientError):  # of more weight is how the look ended
+        with contextlib.suppress(BotoCoreError, ClientError), held():  # of more weight is how the look ended
             bucket.s3.delete_object(**bucket.place, Key=key)
 
 

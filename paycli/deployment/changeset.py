@@ -14,6 +14,7 @@ from paycli.deployment import failure, stacks
 from paycli.deployment.readoption import Kept
 from paycli.environment import Environment
 from paycli.errors import PaycliError
+from paycli.interruption import held
 from paycli.stack.retention import DATA_TYPES
 
 _DEADLINE_SECONDS = 300.0
@@ -211,9 +212,10 @@ def discard(cloudformation: Any, change_set_id: str, stack_id: str, *, creates: 
 
     Two creates share that stack, so it stays where another change set is there, or another deploy has executed one.
     """
-    cloudformation.delete_change_set(ChangeSetName=change_set_id)
-    if creates:
-        _delete_if_empty(cloudformation, stack_id, change_set_id)
+    with held():
+        cloudformation.delete_change_set(ChangeSetName=change_set_id)
+        if creates:
+            _delete_if_empty(cloudformation, stack_id, change_set_id)
 
 
 def _delete_if_empty(cloudformation: Any, stack_id: str, change_set_id: str) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from paycli.aws import Aws
 from paycli.aws_errors import explained, in_short
-from paycli.deployment import artifacts, follow, marks, outputs, protection, records, running, stacks
+from paycli.deployment import artifacts, failure, follow, marks, outputs, protection, records, running, stacks
+from paycli.deployment.artifacts import Bucket
 from paycli.deployment.changeset import ChangeSet
 from paycli.deployment.plan import Plan, completed, demand_table
 from paycli.deployment.records import Record
@@ -118,43 +119,43 @@ def _recorded(
         if change_set.imports:
             plan, begun = _take_up(aws, plan, begun, change_set, report)
             change_set = plan.change_set or change_set
-        status = running.run_guarded(aws, plan, change_set, report, allowed)
+        finished = running.run_guarded(aws, plan, change_set, report, allowed)
     except PaycliError as error:
         if error.code != follow.DEADLINE_CODE:  # CloudFormation goes on
             with contextlib.suppress(BotoCoreError, ClientError):  # the stack tells how it ended; this is the cause
                 records.write(bucket, begun.ended("failed", error.message))
         raise
-    done = begun.ended("succeeded")
-    _write_end(plan, done, report)
+    done = begun.ended("succeeded").model_copy(update={"left_behind": failure.left_behind(finished)})
+    _write_end(bucket, done, report)
+    status = finished.status
     if plan.environment.retain_data:
         status = protection.protect(aws, plan, change_set, report, lifted=bool(allowed)) or status
     marks.mark(aws, done, report)
     return done, status
 
 
-def _write_end(plan: Plan, done: Record, report: Report) -> None:
+def _write_end(bucket: Bucket, done: Record, report: Report) -> None:
     """Write how it ended. Where that can't be, it is told: the deploy is done, and the stack tells the next command."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    assert plan.bucket  # noqa: S101 - only a dry run has none
     try:
-        follow.patiently(partial(records.write, plan.bucket, done), report)
+        follow.patiently(partial(records.write, bucket, done), report)
     except (BotoCoreError, ClientError) as error:
         report(Step(f"How deploy {done.number} ended can't be put on record: {in_short(error)}"))
 
 
-def put_smoke_test(plan: Plan, record: Record, report: Report, *, passed: bool) -> Record:
+def put_smoke_test(bucket: Bucket, record: Record, report: Report, *, passed: bool) -> Record:
     """Put on record how the smoke test of a deploy that is done has ended: no rollback goes to one that failed it."""
     tested = record.model_copy(update={"smoke_test": "passed" if passed else "failed"})
-    _write_end(plan, tested, report)
+    _write_end(bucket, tested, report)
     return tested
 
 
 def _take_up(aws: Aws, plan: Plan, begun: Record, imports: ChangeSet, report: Report) -> tuple[Plan, Record]:
     """Import what an earlier stack has kept; return the plan that adds the rest, and the record of both."""
     cloudformation = aws.client("cloudformation")
-    status = running.run(aws, plan, imports, report)
-    stacks.shown(cloudformation, imports.stack_id, status)
+    finished = running.run(aws, plan, imports, report)
+    stacks.shown(cloudformation, imports.stack_id, finished.status)
     report(Step("What was kept is the stack's again; now the rest is added"))
     rest = completed(aws, plan)
     assert rest.change_set and rest.bucket  # noqa: S101 - that completes the plan, and only a dry run has no bucket

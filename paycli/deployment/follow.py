@@ -67,7 +67,7 @@ def follow(
     place = stack_arn.parse(stack_id)
     operation = _Operation(stack_id, total, report, only if place.emulated else ())
     look = _Reader(cloudformation, stack_id, report, after)
-    with _goes_on(place.name):
+    with goes_on(place.name):
         while time.monotonic() - began < deadline_seconds:
             operation.take(look.fresh())
             if operation.status:
@@ -87,7 +87,7 @@ def follow(
 
 
 @contextlib.contextmanager
-def _goes_on(name: str) -> Iterator[None]:
+def goes_on(name: str) -> Iterator[None]:
     """Note on an interrupt that CloudFormation goes on with the stack of that name."""
     try:
         yield
@@ -188,7 +188,11 @@ def _is_end(raw: Mapping[str, Any]) -> bool:
 
 
 def resource_event(raw: Mapping[str, Any], *, done: int = 0, total: int = 0) -> ResourceEvent:
-    """Return an event of DescribeStackEvents as paycli's own."""
+    """Return an event of DescribeStackEvents as paycli's own.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackEvent.html
+    """
+    refused = raw.get("HookStatus") == "HOOK_COMPLETE_FAILED" and raw.get("HookFailureMode") != "WARN"
     return ResourceEvent(
         stack=raw["StackName"],
         logical_id=raw["LogicalResourceId"],
@@ -199,6 +203,8 @@ def resource_event(raw: Mapping[str, Any], *, done: int = 0, total: int = 0) -> 
         done=done,
         total=total,
         physical_id=raw.get("PhysicalResourceId", ""),
+        hook=raw.get("HookType", "") if refused else "",
+        hook_reason=raw.get("HookStatusReason", "") if refused else "",
     )
 
 

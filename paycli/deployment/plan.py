@@ -132,7 +132,7 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, opti
     if not options.revert_drift and _is_deployed(cloudformation, plan):
         _demand_table_of(aws, plan)
         return plan
-    with _changing_nothing(plan):
+    with failure.refusing(plan.environment, plan.command):
         uploaded = bucket and not options.dry_run and artifacts.upload_if_absent(bucket, code)
     if uploaded:
         report(Step(f"Uploaded the handlers: {code.key} ({len(code.content) / 1024:.1f} KB)"))
@@ -151,29 +151,26 @@ def with_change_set(aws: Aws, plan: Plan, *, revert_drift: bool = False, stays: 
         _demand_table_of(aws, plan)
     creates = plan.wanted.creates
     unserving = not (creates or plan.serves_before)
-    with _changing_nothing(plan), _source(plan.bucket, plan.body, stays=stays) as template:
-        wanted = replace(
-            plan.wanted,
-            template=template,
-            parameters=_parameters(plan, protects=_table_stands(aws, plan)),
-            alarms=() if creates or unserving else _triggers(aws, plan),
-            revert_drift=(revert_drift or unserving) and not creates,
-        )
-        if plan.kept:
-            return replace(plan, wanted=wanted, change_set=_import(aws, plan))
-        change_set = changeset.create(aws.client("cloudformation"), plan.environment, wanted)
-    return replace(plan, wanted=wanted, change_set=change_set)
-
-
-@contextlib.contextmanager
-def _changing_nothing(plan: Plan) -> Iterator[None]:
-    """Say of what AWS refuses what it means for the plan, and that nothing was changed."""
-    from botocore.exceptions import ClientError
-
+    made = plan
     try:
-        yield
-    except ClientError as error:
-        raise failure.refused_request(error, plan.environment, plan.command) from error
+        with failure.refusing(plan.environment, plan.command), _source(plan.bucket, plan.body, stays=stays) as template:
+            wanted = replace(
+                plan.wanted,
+                template=template,
+                parameters=_parameters(plan, protects=_table_stands(aws, plan)),
+                alarms=() if creates or unserving else _triggers(aws, plan),
+                revert_drift=(revert_drift or unserving) and not creates,
+            )
+            change_set = _import(aws, plan) if plan.kept else _create(aws, plan, wanted)
+            made = replace(plan, wanted=wanted, change_set=change_set)
+    except KeyboardInterrupt:  # while the template was taken back
+        discard(aws, made)
+        raise
+    return made
+
+
+def _create(aws: Aws, plan: Plan, wanted: Wanted) -> ChangeSet | None:
+    return changeset.create(aws.client("cloudformation"), plan.environment, wanted)
 
 
 def completed(aws: Aws, plan: Plan) -> Plan:

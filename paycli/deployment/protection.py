@@ -62,7 +62,7 @@ def _protected(aws: Aws, plan: Plan, executed: ChangeSet, report: Report, *, lif
     if change_set is None:
         return ""
     created = stacks.find(cloudformation, executed.stack_id)  # that serves, whatever becomes of its protection
-    return running.run(aws, replace(plan, stack=created), change_set, report)
+    return running.run(aws, replace(plan, stack=created), change_set, report).status
 
 
 def _missing(plan: Plan, error: Exception) -> PaycliError:

@@ -61,6 +61,7 @@ class Record(BaseModel):
     result: Literal["in_progress", "succeeded", "failed", "cancelled"] = "in_progress"
     changes: int
     cause: str = ""  # of a failure
+    left_behind: tuple[str, ...] = ()  # what couldn't be deleted after the update, with AWS's reason
     rollback_of: int | None = None  # the record whose version this one deployed again
     smoke_test: Literal["", "passed", "failed"] = ""  # that the deploy itself ran, once it had succeeded
 
@@ -204,7 +205,7 @@ def forget(bucket: Bucket, environment: str, report: Report) -> int:
         report(Step("Templates and code stay as well: another environment's record that can't be read may name them."))
     artifacts = {key for record in own.values() for key in _artifacts(record)} - others if told else set[str]()
     gone = own.keys() | artifacts
-    for key in sorted(gone):
+    for key in sorted(gone, key=lambda one: (one in own, one)):  # the records last: they name the rest
         bucket.s3.delete_object(**bucket.place, Key=key)
     return len(gone)
 

@@ -18,9 +18,12 @@ from paycli.progress import Report, Step, unheard
 
 @dataclass(frozen=True)
 class Choice:
-    """The record that is deployed again, and the rollback to it that is finished with that, if there is one."""
+    """The record that is deployed again, and the rollback to it that is finished with that, if there is one.
 
-    record: Record
+    Without a record, what runs isn't on record, and the rollback that got stuck is all there is to do.
+    """
+
+    record: Record | None
     begun: Record | None = None
 
 
@@ -56,8 +59,11 @@ def choose(aws: Aws, environment: Environment, bucket: Bucket, wish: Wish, repor
     begun = unfinished(shelf, asked_during)
     if begun and begun.rollback_of:
         return Choice(_numbered(bucket, environment, begun.rollback_of, stack), begun)
-    if running and stack and stack.status in _HALF_UPDATED:
+    if stack and stack.status in _HALF_UPDATED:
         return Choice(running)
+    if running and running.rollback_of:
+        again = f"What runs is deploy {running.rollback_of} again, by deploy {running.number}"
+        report(Step(f"{again}: this goes further back."))
     return Choice(version_before(history, stack, shelf.unreadable, report))
 
 
@@ -138,6 +144,21 @@ def unfinished(shelf: Shelf, asked_during: Record | None = None) -> Record | Non
         return None
     still = newest.result == "in_progress"
     return newest if still or (asked_during and asked_during.number == newest.number) else None
+
+
+def what_runs(plan: Plan) -> Record | None:
+    """Return the record of what runs, where the plan changes nothing; None where it can't be told.
+
+    One call, and one for each record.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    assert plan.bucket  # noqa: S101 - only a dry run has none
+    try:
+        shelf = records.recent(plan.bucket, plan.environment.name, unheard)
+    except (BotoCoreError, ClientError):
+        return None
+    return records.current(records.settled(shelf.records, plan.stack), plan.stack, shelf.unreadable)
 
 
 def replaced(plan: Plan) -> Record | None:

@@ -9,13 +9,14 @@ from paycli.aws import Aws
 from paycli.aws_errors import explained, is_temporary, words
 from paycli.deployment import changeset, failure, follow, stackpolicy
 from paycli.deployment.changeset import ChangeSet
+from paycli.deployment.follow import Finished
 from paycli.deployment.plan import Plan, demand_table_still
 from paycli.errors import PaycliError
 from paycli.progress import Report, Step
 
 
-def run_guarded(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report, allowed: Collection[str]) -> str:
-    """Run the change set under the stack policy; return the stack's status.
+def run_guarded(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report, allowed: Collection[str]) -> Finished:
+    """Run the change set under the stack policy; return how it ended.
 
     Where it fails, the policy stands again; where it succeeds on a stack that keeps data, `protection.protect` sets it.
     Raises PaycliError before anything is changed where the table is gone since the plan was saved.
@@ -24,19 +25,24 @@ def run_guarded(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report, all
     cloudformation = aws.client("cloudformation")
     if not plan.environment.retain_data and not _is_guarded_still(aws, plan, change_set, allowed):
         return run(aws, plan, change_set, report)
-    if not change_set.creates:
-        with before_it_begins(aws, plan, change_set):
-            stackpolicy.put(cloudformation, change_set.stack_id, lifted_for=allowed)
     stands = not change_set.creates and not allowed
+    if not change_set.creates:
+        try:
+            with before_it_begins(aws, plan, change_set):
+                stackpolicy.put(cloudformation, change_set.stack_id, lifted_for=allowed)
+        except (KeyboardInterrupt, SystemExit):
+            if not stands:
+                _put_back(cloudformation, change_set, report)
+            raise
     try:
-        status = run(aws, plan, change_set, report)
+        finished = run(aws, plan, change_set, report)
     except BaseException:
         if not stands:
             _put_back(cloudformation, change_set, report)
         raise
     if not stands and not plan.environment.retain_data:
         _put_back(cloudformation, change_set, report)
-    return status
+    return finished
 
 
 def _is_guarded_still(aws: Aws, plan: Plan, change_set: ChangeSet, allowed: Collection[str]) -> bool:
@@ -61,8 +67,8 @@ def _put_back(cloudformation: Any, change_set: ChangeSet, report: Report) -> Non
             report(Step(f"The stack policy isn't back, the next deploy sets it again: {error}"))
 
 
-def run(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> str:
-    """Execute the change set and follow it to its end; return the stack's status."""
+def run(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> Finished:
+    """Execute the change set and follow it to its end; return how it ended."""
     cloudformation = aws.client("cloudformation")
     with before_it_begins(aws, plan, change_set):
         after = follow.patiently(lambda: follow.last_event(cloudformation, change_set.stack_id), report)
@@ -83,7 +89,7 @@ def run(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> str:
         served=plan.serves_before,
         command=plan.command,
     )
-    return wanted
+    return finished
 
 
 def _execute(cloudformation: Any, change_set: ChangeSet, report: Report) -> None:
@@ -122,6 +128,13 @@ def _outdated(change_set: ChangeSet, error: Any) -> PaycliError:
     )
 
 
+def _undone(plan: Plan, change_set: ChangeSet) -> str:
+    """Say what isn't done where this change set doesn't begin: it may be the second of a deploy."""
+    if plan.kept and not change_set.imports:
+        return "What was kept is the stack's again; nothing of the rest is done."
+    return "Nothing of the change is done." if change_set == plan.change_set else "Nothing of this is done."
+
+
 @contextlib.contextmanager
 def before_it_begins(aws: Aws, plan: Plan, change_set: ChangeSet, *, perhaps: bool = False) -> Iterator[None]:
     """Say of an error of AWS that nothing of the change is done, and keep no change set that nobody executes.
@@ -136,8 +149,11 @@ def before_it_begins(aws: Aws, plan: Plan, change_set: ChangeSet, *, perhaps: bo
         if perhaps and is_temporary(error):
             error.add_note("CloudFormation may have begun: the same command finds out, and goes on.")
             raise
-        error.add_note("Nothing of the change is done.")
         leave(aws, plan, change_set)
+        if isinstance(error, ClientError):
+            undone = _undone(plan, change_set)
+            raise failure.refused_request(error, plan.environment, plan.command, unchanged=undone) from error
+        error.add_note(_undone(plan, change_set))
         raise explained(error) from error
     except PaycliError:  # the stack has moved
         leave(aws, plan, change_set)

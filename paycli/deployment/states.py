@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-continueupdaterollback.html
 """
 
+import contextlib
 import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ UPDATABLE = frozenset(
 # A create that failed, or a delete: what is left is deleted. RollbackStack, for CREATE_FAILED alone, would do no more:
 # there is no state to go back to. https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RollbackStack.html
 FAILED_CREATES = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
+_STUCK = "UPDATE_ROLLBACK_FAILED"
 _DEAD = FAILED_CREATES | {"DELETE_FAILED"}
 
 
@@ -73,10 +75,14 @@ def bring_to_rest(cloudformation: Any, target: Target, policy: Policy, report: R
     """Return the stack in a state that can be updated, or None (or an empty one) where it is to be created.
 
     Waits for what runs, continues a rollback that failed, and deletes what a failed create left, as `policy` allows.
-    Raises PaycliError with the way out everywhere else.
+    Raises PaycliError with the way out everywhere else, and UsageError where there is nothing to skip.
     """
+    skipped = not policy.skip
     while True:
         stack = when_idle(cloudformation, target.name, policy, report)
+        skipped = skipped or (stack is not None and stack.status == _STUCK)
+        if not skipped:
+            raise _nothing_to_skip(target, stack)
         if stack is None or stack.status == "DELETE_COMPLETE":
             return None
         if stack.empty:
@@ -125,7 +131,7 @@ def who_works(cloudformation: Any, stack: stacks.Stack) -> str:
 def _repair(cloudformation: Any, target: Target, stack: stacks.Stack, policy: Policy, report: Report) -> None:
     if stack.status in target.removable:
         _remove(cloudformation, target, stack, policy, report)
-    elif stack.status == "UPDATE_ROLLBACK_FAILED":
+    elif stack.status == _STUCK:
         # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollback.html
         operation = cloudformation.continue_update_rollback
         if policy.skip:
@@ -138,6 +144,15 @@ def _repair(cloudformation: Any, target: Target, stack: stacks.Stack, policy: Po
         raise _half_deleted(cloudformation, stack, target.environment)
     else:  # IMPORT_ROLLBACK_FAILED, and what AWS may add
         raise _stuck(stack, _no_way_back(stack, target.environment))
+
+
+def _nothing_to_skip(target: Target, stack: stacks.Stack | None) -> UsageError:
+    state = stack.status if stack else "not there"
+    return UsageError(
+        f"{target.name} is {state}: no rollback of it has got stuck, so there is nothing to skip.",
+        hint="Leave --skip out.",
+        code="not_stuck",
+    )
 
 
 def _demand_stuck(cloudformation: Any, stack: stacks.Stack, skip: Collection[str]) -> None:
@@ -172,7 +187,8 @@ def _remove(cloudformation: Any, target: Target, stack: stacks.Stack, policy: Po
     request: dict[str, Any] = {"StackName": stack.stack_id, "ClientRequestToken": str(uuid.uuid4())}
     if target.role:
         request["RoleARN"] = target.role
-    cloudformation.delete_stack(**request)
+    with _refusing(target, stack), follow.goes_on(stack.name):
+        cloudformation.delete_stack(**request)
     finished = follow.follow(cloudformation, stack.stack_id, after=after, total=0, report=report)
     failure.demand(
         cloudformation, finished, "DELETE_COMPLETE", stack.stack_id, target.environment, command=target.again
@@ -198,7 +214,8 @@ def _roll_back(
     request: dict[str, Any] = {"StackName": stack.stack_id, "ClientRequestToken": str(uuid.uuid4())}
     if target.role:
         request["RoleARN"] = target.role
-    operation(**request)
+    with _refusing(target, stack), follow.goes_on(stack.name):
+        operation(**request)
     finished = follow.follow(cloudformation, stack.stack_id, after=after, total=0, report=report)
     failure.demand(
         cloudformation,
@@ -209,6 +226,11 @@ def _roll_back(
         command=target.again,
     )
     stacks.shown(cloudformation, stack.stack_id, finished.status)
+
+
+def _refusing(target: Target, stack: stacks.Stack) -> contextlib.AbstractContextManager[None]:
+    still = f"{stack.name} is still {stack.status}."
+    return failure.refusing(target.environment, target.again, stack=stack.name, unchanged=still)
 
 
 def _half_deleted(cloudformation: Any, stack: stacks.Stack, environment: Environment) -> PaycliError:

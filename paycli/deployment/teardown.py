@@ -1,6 +1,5 @@
 """Take a stack down: say what goes and what stays, delete, follow, and list what is left."""
 
-import contextlib
 import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -85,6 +84,8 @@ def retaining(teardown: TeardownPlan, logical_ids: Collection[str]) -> TeardownP
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html
     """
+    if teardown.stack.status == _GOING:  # by this very command, before it was cut off
+        return teardown
     known = {resource.logical_id for resource in teardown.in_the_way}
     if unknown := sorted(set(logical_ids) - known):
         raise UsageError(
@@ -132,7 +133,9 @@ def begin(
         return None
     if there.status != _GOING:
         _empty_vaults(aws, teardown, report)
-        _delete(cloudformation, request, unprotect=unprotect and there.termination_protection)
+        again = f"paycli teardown --env {environment.name}{' --disable-termination-protection' if unprotect else ''}"
+        with failure.refusing(environment, again, unchanged=f"{there.name} stands."):
+            _delete(cloudformation, request, unprotect=unprotect and there.termination_protection)
     return after
 
 
@@ -172,10 +175,14 @@ def _delete(cloudformation: Any, request: Mapping[str, Any], *, unprotect: bool)
         if unprotect:
             protection(EnableTerminationProtection=False)
         cloudformation.delete_stack(**request)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, BotoCoreError):
+            error.add_note("CloudFormation may have begun: the same command finds out, and goes on.")
         if unprotect:
-            with contextlib.suppress(BotoCoreError, ClientError):  # a stack that is being deleted takes none
+            try:
                 protection(EnableTerminationProtection=True)
+            except (BotoCoreError, ClientError):  # a stack that is being deleted takes none
+                error.add_note("Where the stack stands, its termination protection is off: the next deploy sets it.")
         raise
 
 

@@ -22,6 +22,8 @@ def undo(aws: Aws, plan: Plan, report: Report) -> PaycliError:
     """
     assert plan.change_set and plan.bucket  # noqa: S101 - what wasn't planned isn't executed
     record = _own_record(plan, plan.change_set)
+    if record and record.result == "succeeded":
+        return _done(aws, plan, record, report)
     ours = _ours(plan.change_set, record)
     undone = _undone_after_import if plan.change_set.imports else _undone
     result, said = undone(aws, plan, plan.change_set, ours, report)
@@ -30,18 +32,38 @@ def undo(aws: Aws, plan: Plan, report: Report) -> PaycliError:
         records.write(plan.bucket, record.ended(result, "" if done else said))
     if done:
         protection.guard(aws, plan, plan.change_set, report)
+        said += _went_back(plan)
     if record and done:
         marks.mark(aws, record, report)
-    return DetachedError(said, code="interrupted")
+    return DetachedError(said, code="interrupted", data={"ended": result})
+
+
+def _done(aws: Aws, plan: Plan, record: records.Record, report: Report) -> PaycliError:
+    """Return the error of an interrupt that came when all was done but what follows a deploy."""
+    assert plan.change_set  # noqa: S101 - it is executed
+    protection.guard(aws, plan, plan.change_set, report)
+    said = f"Interrupted, too late to undo it: {plan.change_set.stack_name} is deployed, as deploy {record.number}."
+    return DetachedError(f"{said}{_went_back(plan)}", code="interrupted", data={"ended": "succeeded"})
+
+
+def _went_back(plan: Plan) -> str:
+    """Say that a rollback is done: who asks for it again, goes one version further."""
+    back = f" It is deploy {plan.rollback_of} again: the rollback is done, and a second one goes further back."
+    return back if plan.rollback_of else ""
 
 
 def before_it_began(aws: Aws, plan: Plan) -> PaycliError | None:
-    """Take back a plan that CloudFormation hasn't begun with, and return the error that says so; else None."""
+    """Take back a plan that CloudFormation hasn't begun with, and return the error that says so.
+
+    Where it is over already, the error says that; None where it goes on.
+    """
     assert plan.change_set and plan.bucket  # noqa: S101 - what wasn't planned isn't executed
     stack = stacks.find(aws.client("cloudformation"), plan.change_set.stack_id)
     record = _own_record(plan, plan.change_set)
+    if record and record.result == "succeeded":
+        return _done(aws, plan, record, unheard)
     if _execution(aws.client("cloudformation"), stack, plan.change_set, _ours(plan.change_set, record)):
-        return None
+        return None if stack is None or stack.in_progress else undo(aws, plan, unheard)
     running.leave(aws, plan, plan.change_set)
     said = f"Interrupted before CloudFormation began: {_unchanged(aws, plan.change_set.stack_name, stack)}"
     if record:
@@ -53,7 +75,10 @@ _LOOKED_AT = 5  # records: so many deploys may have begun since
 
 
 def _own_record(plan: Plan, change_set: ChangeSet) -> records.Record | None:
-    """Return the record that this deploy has begun, if it came so far and can be read: more depends on what follows."""
+    """Return this deploy's record, if it came so far and can be read; one that didn't succeed may be of an earlier try.
+
+    A plan that is saved can be executed once more where CloudFormation hasn't begun with it.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
 
     assert plan.bucket  # noqa: S101 - only a dry run has none
@@ -62,7 +87,7 @@ def _own_record(plan: Plan, change_set: ChangeSet) -> records.Record | None:
     except (BotoCoreError, ClientError):
         return None
     own = (one for one in found if one.reviewed_change_set_id == change_set.change_set_id)
-    return next((one for one in own if one.result == "in_progress"), None)
+    return next((one for one in own if one.result in {"in_progress", "succeeded"}), None)
 
 
 def _ours(change_set: ChangeSet, record: records.Record | None) -> set[str]:

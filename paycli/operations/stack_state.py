@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from paycli.deployment import follow, stacks
+from paycli.deployment import follow, stack_arn, stacks
+from paycli.deployment.failure import reason as reasons
+from paycli.deployment.failure import way_on
+from paycli.deployment.failure.aftermath import aftermath
 from paycli.deployment.failure.cause import Cause
 from paycli.deployment.failure.causes import causes
+from paycli.environment import Environment
+from paycli.progress import ResourceEvent
 
 Condition = Literal["good", "busy", "bad"]
 
@@ -72,12 +77,15 @@ class StackState:
 class History:
     """What the stack's events tell: `since` its state is what it is, and the `cause` where that is a failed one.
 
-    `explanation` says what the cause means and what to do about it, where it is one of the frequent ones.
+    `explanation` says what the cause means and what to do about it, where it is one of the frequent ones; `others` are
+    what else failed by itself, and `next` is the command that goes on.
     """
 
     since: datetime | None
     cause: str | None
     explanation: str | None = None
+    others: tuple[str, ...] = ()
+    next: str | None = None
 
 
 def stack_state(described: Mapping[str, Any], stack: stacks.Stack) -> StackState:
@@ -118,22 +126,28 @@ def last_deploy(cloudformation: Any, stack: StackState) -> str | None:
     return described.get("Description") or None
 
 
-def read_history(cloudformation: Any, stack_name: str) -> History:
+def read_history(cloudformation: Any, environment: Environment) -> History:
     """Read the stack's newest event: one call, and two or more where the last operation has failed."""
+    stack_name = environment.stack_name
     pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_name)
     for event in (follow.resource_event(raw) for page in pages for raw in page["StackEvents"]):
         if event.of_stack and event.logical_id == stack_name:
             found = causes(cloudformation, stack_name) if _is_failed(event.status) else []
             if event.status.endswith("ROLLBACK_FAILED"):  # what it hangs on has to be mended first
                 found = sorted(found, key=lambda cause: not cause.rollback)
-            return _told(event.at, found[0]) if found else History(event.at, None)
+            return _told(event, found, environment) if found else History(event.at, None)
     return History(None, None)
 
 
-def _told(since: datetime, cause: Cause) -> History:
-    known = cause.explanation
+def _told(event: ResourceEvent, found: list[Cause], environment: Environment) -> History:
+    known = found[0].explanation
     explanation = f"{known.summary}. {known.text} {known.hint}".rstrip() if known else None
-    return History(since, f"{cause.logical_id} ({cause.resource_type}): {cause.reason}", explanation)
+    stack = stack_arn.parse(event.physical_id)
+    skips = way_on.skips([cause for cause in found if cause.rollback], event.status, stack.name, environment)
+    following = aftermath(event.status, stack, environment).next
+    first, *others = (f"{cause.logical_id} ({cause.resource_type}): {reasons.said(cause.reason)}" for cause in found)
+    command = way_on.going_on(following, found[:1], skips, environment)
+    return History(event.at, first, explanation, tuple(others), command or None)
 
 
 def _is_failed(state: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from paycli.table import Table
-from paycli.text import differing, printable
+from paycli.text import differing, one_line, printable
 
 if TYPE_CHECKING:
     from paycli.deployment.changeset import Cause, ChangeSet
@@ -77,6 +77,12 @@ def history(records: Sequence["Record"], running: "Record | None") -> Table:
             printable(record.deployer.rpartition(":")[2]),
         )
     return rows
+
+
+def left_behind(record: "Record") -> str:
+    """Say what a deploy has left that no stack has any more."""
+    lines = "".join(f"\n  {one_line(one)}" for one in record.left_behind)
+    return printable(f"Left behind by deploy {record.number}: delete it by hand, once nothing needs it.{lines}")
 
 
 def outputs(values: Mapping[str, str]) -> list[str]:

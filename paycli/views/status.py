@@ -67,6 +67,10 @@ def _state(stack: "StackState", history: "History | Unread", at: datetime) -> It
         yield _line("Cause", history.cause, _BAD)
         if history.explanation:
             yield _line("", f"It means: {history.explanation}")
+        for other in history.others:
+            yield _line("", f"Failed as well: {other}")
+        if history.next:
+            yield _line("", f"Once that is mended: {history.next}")
 
 
 def _last_change(

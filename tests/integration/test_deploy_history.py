@@ -291,6 +291,19 @@ def test_out_of_a_stuck_rollback_it_goes_back_to_what_served_and_no_further(clou
     assert periods(cloud) == 98
 
 
+def test_without_a_record_the_stuck_rollback_is_finished_and_nothing_deployed(
+    cloud: FakeProject, within: Within
+) -> None:
+    stack = cloud.deployed(status="UPDATE_ROLLBACK_FAILED", failed={ALARM: "gone"})
+    ran = within(*ROLLBACK, "--skip", ALARM, "--json")
+    assert ran.status == 0, ran.err
+    assert "No deploy on record runs: the rollback that got stuck is finished, and nothing deployed." in ran.err
+    assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
+    data = ran.document["data"]
+    assert (data["changes"], data["executed"], data["deploy"], data["skipped"]) == ([], False, None, [ALARM])
+    assert data["outputs"]["TransactionsTableName"] == "transactions-dev"
+
+
 def test_nothing_is_deleted_for_a_version_that_there_is_not(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed(status="CREATE_FAILED", other=without_data)
     before = list(stack.states)
@@ -670,7 +683,11 @@ def test_without_an_earlier_version_it_says_so(broken: FakeProject, within: With
     assert broken.aws.stack(STACK).states == CREATED
     unchanged = within(*CHECKED, "--json")
     assert unchanged.status == 1
-    assert json.loads(unchanged.out)["data"]["rollback"] == {"rolled_back": False}
+    rollback = json.loads(unchanged.out)["data"]["rollback"]
+    assert (rollback["rolled_back"], rollback["error"]) == (
+        False,
+        "There is no earlier version on record to go back to.",
+    )
 
 
 def test_where_aws_refuses_the_rollback_what_was_found_is_told_all_the_same(

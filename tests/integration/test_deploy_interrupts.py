@@ -320,7 +320,7 @@ def test_a_create_that_is_done_is_not_deleted_by_an_interrupt(cloud: FakeProject
     done = cloud.aws.asked("DescribeStacks", 3)
     ran = cloud.on_terminal(*DEPLOY, typed=[(done, "\x03"), (DELETE, "y\n")])
     assert ran.status == 130
-    assert "too late to undo it: payment-api-dev is CREATE_COMPLETE" in " ".join(ran.out.split())
+    assert "too late to undo it: payment-api-dev is deployed, as deploy 1." in " ".join(ran.out.split())
     assert cloud.aws.stack(STACK).states == CREATED
     assert results(cloud) == ["succeeded"]
 

@@ -11,6 +11,7 @@ from boto3 import Session
 
 from paycli.deployment import changeset
 from tests.command_line import Happening, Point, Ran
+from tests.fakes.cloudformation.model import Json
 from tests.fakes.project import FakeProject
 from tests.integration.conftest import Within
 from tests.integration.deploys import (
@@ -189,6 +190,70 @@ def test_an_update_that_got_stuck_is_rolled_back_first(
     assert stack.states[-4:] == ["UPDATE_ROLLBACK_COMPLETE", *UPDATED]
 
 
+def test_where_a_rollback_left_something_out_the_stack_is_not_said_to_have_it_all(
+    cloud: FakeProject, within: Within
+) -> None:
+    cloud.deployed(status="UPDATE_ROLLBACK_FAILED", failed={"Dashboard": "denied for good"})
+    ran = within("deploy", "--env", "dev", "--yes", "--skip", "Dashboard", "--json")
+    assert ran.status == 0, ran.err
+    assert ran.document["data"]["skipped"] == ["Dashboard"]
+    assert "The rollback has left out Dashboard" in ran.err
+
+
+def test_nothing_is_skipped_of_a_stack_that_is_not_there(cloud: FakeProject, within: Within) -> None:
+    cloud.bootstrap()
+    ran = within("deploy", "--env", "dev", "--yes", "--skip", "Dashboard")
+    assert ran.status == 2
+    assert f"{STACK} is not there" in error_of(ran)
+
+
+def test_what_could_not_be_deleted_after_an_update_is_told_and_kept_on_record(
+    cloud: FakeProject, within: Within
+) -> None:
+    def with_old_board(template: Json) -> None:
+        template["Resources"]["OldBoard"] = {**template["Resources"]["Dashboard"], "Properties": {"DashboardName": "o"}}
+
+    cloud.deployed(other=with_old_board)
+    cloud.aws.scenario.fail("OldBoard", on="cleanup", reason="somebody looks at it", times=9)
+    ran = within("deploy", "--env", "dev", "--yes", "--json")
+    assert ran.status == 0, ran.err
+    (left,) = ran.document["data"]["deploy"]["left_behind"]
+    assert left.startswith("OldBoard (AWS::CloudWatch::Dashboard ")
+    assert left.endswith("): somebody looks at it")
+    assert f"Left behind by deploy 1: delete it by hand, once nothing needs it.\n  {left}" in ran.err
+    assert f"Left behind by deploy 1: delete it by hand, once nothing needs it.\n  {left}" in within("history").out
+
+
+ROLE_GONE = "Role arn:aws:iam::111111111111:role/cfn is invalid or cannot be assumed"
+
+
+@pytest.mark.parametrize(
+    ("status", "operation"),
+    [("UPDATE_ROLLBACK_FAILED", "ContinueUpdateRollback"), ("ROLLBACK_COMPLETE", "DeleteStack")],
+)
+def test_a_repair_that_aws_refuses_says_why_and_what_is_as_it_was(
+    cloud: FakeProject, within: Within, status: str, operation: str
+) -> None:
+    cloud.deployed(status=status, other=without_data if status == "ROLLBACK_COMPLETE" else slower_alarm)
+    cloud.aws.faults.refuse(operation, "ValidationError", ROLE_GONE)
+    ran = within("deploy", "--env", "dev", "--yes")
+    assert ran.status == 1
+    assert error_of(ran).startswith(f"Error: CloudFormation can't work as `cloudformation_role`. AWS says: {ROLE_GONE}")
+    assert f"{STACK} is still {status}." in error_of(ran)
+    assert error_of(ran).endswith("Then: paycli deploy --env dev\n")
+
+
+def test_a_change_set_that_aws_does_not_begin_with_says_why(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed(other=slower_alarm)
+    said = f"Stack:arn:aws:cloudformation:r:1:stack/{STACK}/1 is in UPDATE_ROLLBACK_IN_PROGRESS state and can not be "
+    cloud.aws.faults.refuse("ExecuteChangeSet", "ValidationError", f"{said}updated.")
+    ran = within("deploy", "--env", "dev", "--yes")
+    assert ran.status == 1
+    assert error_of(ran).startswith("Error: Something else works on the stack. AWS says: Stack:arn")
+    assert "Nothing of the change is done." in error_of(ran)
+    assert "`paycli status --env dev` says what it is. Then: paycli deploy --env dev" in error_of(ran)
+
+
 def test_an_import_that_got_stuck_is_for_a_person(cloud: FakeProject, within: Within) -> None:
     stack = cloud.deployed(status="IMPORT_ROLLBACK_FAILED")
     before = list(stack.states)
@@ -224,6 +289,11 @@ def test_what_a_rollback_hangs_on_can_be_left_as_it_is(cloud: FakeProject, withi
     ran = within("deploy", "--env", "dev", "--yes", "--skip", "Dashboard")
     assert ran.status == 0, ran.err
     assert stack.states[-4:] == ["UPDATE_ROLLBACK_COMPLETE", *UPDATED]
+    said = "The rollback has left out Dashboard, which may be gone, or not what the template says"
+    assert f"{said}: CloudFormation doesn't look. Next: paycli drift --env dev" in ran.err
+    again = within("deploy", "--env", "dev", "--yes", "--skip", "Dashboard")
+    assert again.status == 2
+    assert f"{STACK} is UPDATE_COMPLETE: no rollback of it has got stuck, so there is nothing to skip." in again.err
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"])

@@ -48,6 +48,7 @@ def event(minutes: int, status: str, logical_id: str = "payment-api-test", reaso
         "EventId": f"{minutes}-{logical_id}-{status}",
         "StackName": "payment-api-test",
         "LogicalResourceId": logical_id,
+        "PhysicalResourceId": STACK_ID if own else f"a-{logical_id}",
         "ResourceType": "AWS::CloudFormation::Stack" if own else "AWS::Lambda::Function",
         "Timestamp": BEGAN + timedelta(minutes=6 * minutes),  # far from a full hour, however late the test runs
         "ResourceStatus": status,
@@ -327,7 +328,11 @@ def test_of_a_rollback_that_hangs_the_cause_is_what_it_hangs_on() -> None:
             event(5, "UPDATE_IN_PROGRESS"),
         ]
     ]
-    assert "Cause          Function (AWS::Lambda::Function): denied" in screen(found_on(account))
+    status = found_on(account)
+    shown = screen(status)
+    assert "Cause          Function (AWS::Lambda::Function): denied\n" in shown
+    assert "               Failed as well: Topic (AWS::Lambda::Function): a bad name\n" in shown
+    assert "               Once that is mended: paycli deploy --env test\n" in shown
 
 
 def test_a_frequent_cause_is_told_in_the_words_of_the_deploy() -> None:

@@ -23,11 +23,13 @@ ROOMS = {
     "hastening": set(),
     "api_client": {"aws", "errors"},
     "handlers_source": {"errors"},
+    "interruption": set(),
     "stack": {"environment", "handlers_source", "errors"},
     "emulator": {"embedded_state", "errors", "files"},
     "embedded_state": {"errors"},
     "embedded_process": {"embedded_state", "files"},
     "deployment": {
+        "interruption",
         "files",
         "stack",
         "runtimes",
@@ -44,6 +46,7 @@ ROOMS = {
     "runtimes": set(),
     "durations": {"errors"},
     "operations": {
+        "interruption",
         "deployment",
         "smoke",
         "stack",

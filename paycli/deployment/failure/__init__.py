@@ -3,6 +3,8 @@
 What tells it is loaded where something has failed, and not before.
 """
 
+import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,6 +34,17 @@ def demand(
         raise failed(cloudformation, finished, stack_id, environment, served=served, command=command)
 
 
+def left_behind(finished: "Finished") -> tuple[str, ...]:
+    """Return what an update that succeeded couldn't delete, each with AWS's reason: no stack has it any more."""
+    stuck = [event for event in finished.events if event.failed and not event.of_stack]
+    if not stuck:
+        return ()
+    from paycli.deployment.failure import reason as reasons
+
+    named = (f"{one.logical_id} ({one.resource_type} {one.physical_id}): {reasons.said(one.reason)}" for one in stuck)
+    return tuple(dict.fromkeys(named))
+
+
 def refused_change_set(
     cloudformation: Any, change_set_id: str, stack_id: str, reason: str, environment: "Environment"
 ) -> "PaycliError":
@@ -41,8 +54,29 @@ def refused_change_set(
     return refused(cloudformation, change_set_id, stack_id, reason, environment)
 
 
-def refused_request(error: Any, environment: "Environment", command: str) -> "PaycliError":
-    """Return the error of a plan for which AWS refuses a request (a ClientError): `command` is to be run again."""
+@contextlib.contextmanager
+def refusing(
+    environment: "Environment", command: str, *, stack: str = "", unchanged: str = "Nothing was changed."
+) -> Iterator[None]:
+    """Say of a request that AWS refuses what it means, and that it has left things as they were.
+
+    The rest as in `refused_request`.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        raise refused_request(error, environment, command, stack=stack, unchanged=unchanged) from error
+
+
+def refused_request(
+    error: Any, environment: "Environment", command: str, *, stack: str = "", unchanged: str = "Nothing was changed."
+) -> "PaycliError":
+    """Return the error of a request that AWS refuses (a ClientError): `command` is to be run again.
+
+    `stack` is the name of the stack, where it isn't the environment's; `unchanged` says what is as it was.
+    """
     from paycli.deployment.failure.requests import refused
 
-    return refused(error, environment.name, command)
+    return refused(error, environment.name, command, stack=stack or environment.stack_name, unchanged=unchanged)

@@ -5,9 +5,7 @@ from datetime import datetime
 
 from paycli.deployment.failure import reason as reasons
 from paycli.deployment.failure.explanations import Explanation, explain
-
-STACK = "AWS::CloudFormation::Stack"
-REFUSED = "REFUSED"  # paycli's word for what a validation or a hook refused: no status of CloudFormation says it
+from paycli.deployment.failure.rule import STACK
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,9 @@ class Cause:
     @property
     def explanation(self) -> Explanation | None:
         """What it means, where it is one of the frequent ones."""
-        refused = self.status == REFUSED
-        named = {"name": self.name, "stack": self.stack}
-        return explain(self.reason, self.resource_type, self.logical_id, **named, refused=refused)
+        named = {"name": self.name, "stack": self.stack, "status": self.status}
+        found = explain(self.reason, self.resource_type, self.logical_id, **named)
+        if found is None and "::" in self.check:  # a hook's own words; a validation's name has no such
+            bare = f"The following hook(s) failed: [{self.check}]"
+            return explain(bare, self.resource_type, self.logical_id, **named)
+        return found

@@ -6,7 +6,8 @@ from typing import Any
 
 from paycli.deployment.failure import reason as reasons
 from paycli.deployment.failure import refusals
-from paycli.deployment.failure.cause import REFUSED, STACK, Cause
+from paycli.deployment.failure.cause import Cause
+from paycli.deployment.failure.rule import REFUSED, STACK
 from paycli.deployment.follow import resource_event
 from paycli.progress import ResourceEvent
 
@@ -31,7 +32,7 @@ def failures(cloudformation: Any, stack: str, events: Iterable[ResourceEvent]) -
         return []
     moments = [event.at for event in events]
     refused = refusals.of_operation(cloudformation, stack, events[0].stack, min(moments), max(moments))
-    return find(events, refused)
+    return find(events, [*refused, *refusals.of_hooks(events, refused)])
 
 
 def causes_of_refusal(cloudformation: Any, change_set_id: str, stack: str, reason: str) -> list[Cause]:
@@ -56,7 +57,7 @@ def find(events: Iterable[ResourceEvent], refused: Sequence[Cause] = ()) -> list
     told = sorted([*refused, *own] or found[:1], key=_first_things_first)
     unique: dict[tuple[str, ...], Cause] = {}
     for cause in told:
-        unique.setdefault((cause.logical_id, cause.property_path, cause.reason), cause)
+        unique.setdefault((cause.logical_id, cause.property_path, cause.reason, str(cause.rollback)), cause)
     return list(unique.values())
 
 
@@ -93,7 +94,7 @@ def _of_stack(events: list[ResourceEvent]) -> Iterator[Cause]:
             # "User Initiated" on a rollback: somebody cancelled the update, or began a rollback of its own.
             if event.reason == "User Initiated" and not begun:
                 continue
-            yield _cause(event, rollback=False)
+            yield _cause(event, rollback=event.status.endswith("ROLLBACK_FAILED"))
 
 
 def _cause(event: ResourceEvent, *, rollback: bool) -> Cause:

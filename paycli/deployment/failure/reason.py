@@ -1,5 +1,6 @@
 """How to read a reason of CloudFormation: whose failure it is, what the service said, which property it names."""
 
+import json
 import re
 
 # What CloudFormation says where it only follows another failure: of a resource that it stopped, and of the stack.
@@ -16,16 +17,20 @@ _HANDLED = re.compile(
     r'Resource handler returned message: "(?P<said>.*)" \((?:RequestToken: [^,]*, )?HandlerErrorCode: \w+\)\s*',
     re.DOTALL,
 )
-# Services name what is in the way in three ways. A name has a hyphen; "Table already exists" has no name.
+# Services name what is in the way in some ways. A name has a hyphen; "Table already exists" has no name.
 _IDENTIFIER = re.compile(
-    r"with identifier '([^']+)'|already exists: ([\w./-]+)|^([\w./]+-[\w./-]+) already exists", re.IGNORECASE
+    r"with identifier '([^']+)'|already exists?: ([\w./-]+)|\bname ([\w./-]+) already exists"
+    r"|(?:^|\")([\w./]+-[\w./-]+) already exists",
+    re.IGNORECASE,
 )
+_CODE = re.compile(r"HandlerErrorCode: (\w+)")
 _REQUEST = re.compile(r"\s*\((?:Service|SDK Attempt Count): [^()]*\)")
 _PROPERTY = (
     re.compile(r"#(?P<path>(?:/[\w.-]+)*): (?:extraneous|required) key \[(?P<key>[^\]]+)\]"),
     re.compile(r"#(?P<path>(?:/[\w.-]+)+):"),
     re.compile(r"unsupported propert(?:y|ies) in \{(?P<path>[^}]*)\}: \[(?P<key>[^\]]+)\]"),
     re.compile(r"The property \{(?P<path>[^}]+)\} is required"),
+    re.compile(r"Value (?:'[^']*' )?at '(?P<key>[\w.]+)' failed to satisfy"),
     re.compile(
         r"(?:Required property \[|unsupported property |Value of property \{?)(?P<key>[\w.,/ ]*?\w)(?=[\]}\s]|$)"
     ),
@@ -51,7 +56,25 @@ def said(reason: str) -> str:
 def named_resource(reason: str) -> str:
     """Return the physical name that the reason gives, or nothing."""
     found = _IDENTIFIER.search(reason)
-    return next(filter(None, found.groups())) if found else ""
+    return _inside(next(filter(None, found.groups()))) if found else ""
+
+
+def _inside(identifier: str) -> str:
+    """Return the name in an identifier; some types have it as JSON: {"/properties/LogGroupName":"/aws/lambda/x"}."""
+    try:
+        parts = json.loads(identifier)
+    except ValueError:
+        return identifier
+    return str(next(iter(parts.values()), identifier)) if isinstance(parts, dict) else identifier
+
+
+def handler_code(reason: str) -> str:
+    """Return the class of error that the resource's handler gives, such as InvalidRequest, or nothing.
+
+    https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-test-contract-errors.html
+    """
+    found = _CODE.search(reason)
+    return found[1] if found else ""
 
 
 def named_property(reason: str) -> str:

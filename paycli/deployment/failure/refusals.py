@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from paycli.deployment.failure import reason as reasons
-from paycli.deployment.failure.cause import REFUSED, STACK, Cause
+from paycli.deployment.failure.cause import Cause
+from paycli.deployment.failure.rule import REFUSED, STACK
+from paycli.progress import ResourceEvent
 
 
 def of_operation(cloudformation: Any, stack_id: str, stack: str, since: datetime, until: datetime) -> list[Cause]:
@@ -19,6 +21,25 @@ def of_operation(cloudformation: Any, stack_id: str, stack: str, since: datetime
 def of_change_set(cloudformation: Any, change_set_id: str, stack: str) -> list[Cause]:
     """Return what is refused in a change set (one call)."""
     return refusals(_failed_events(cloudformation, None, ChangeSetName=change_set_id), stack)
+
+
+def of_hooks(events: Iterable[ResourceEvent], known: Iterable[Cause]) -> list[Cause]:
+    """Return what hooks refuse by the stack's own events, but for what is known: DescribeEvents may be denied."""
+    told = {(cause.logical_id, cause.check) for cause in known}
+    return [
+        Cause(
+            stack=event.stack,
+            logical_id=event.logical_id,
+            resource_type=event.resource_type,
+            physical_id=event.physical_id,
+            status=REFUSED,
+            reason=event.hook_reason,
+            at=event.at,
+            check=event.hook,
+        )
+        for event in events
+        if event.hook_reason and (event.logical_id, event.hook) not in told
+    ]
 
 
 def refusals(raw: Iterable[Mapping[str, Any]], stack: str) -> list[Cause]:

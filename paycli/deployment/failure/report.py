@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from paycli.deployment.failure import reason as reasons
-from paycli.deployment.failure.cause import REFUSED, Cause
+from paycli.deployment.failure.cause import Cause
 from paycli.deployment.failure.explanations import Explanation
+from paycli.deployment.failure.rule import REFUSED
 
 # By how the status begins; the stack's own ROLLBACK_IN_PROGRESS is that of a create.
 _FAILED = {
@@ -17,6 +18,13 @@ _FAILED = {
     "IMPORT": "could not be taken over",
 }
 _SILENT = "CloudFormation gives no reason."
+# What the class of an error says where its reason is none of the frequent ones.
+_BY_CODE = {
+    "InvalidRequest": "AWS refuses one of its values",
+    "GeneralServiceException": "its service refused it",
+    "NotUpdatable": "AWS can't update it",
+    "ServiceTimeout": "its service didn't answer in time",
+}
 
 
 def lines(causes: Sequence[Cause], lifted: Explanation | None) -> Iterator[str]:
@@ -35,10 +43,11 @@ def lines(causes: Sequence[Cause], lifted: Explanation | None) -> Iterator[str]:
 def _block(cause: Cause, told: list[Explanation], lifted: Explanation | None) -> Iterator[str]:
     """Give a cause's lines; an explanation stands only once."""
     explanation = cause.explanation
-    if explanation is None:
-        yield f"{_headline(cause)}: {_indented(cause.reason) or _SILENT}"
+    summary = explanation.summary if explanation else _BY_CODE.get(reasons.handler_code(cause.reason))
+    if summary is None:
+        yield f"{_headline(cause)}: {_indented(reasons.said(cause.reason)) or _SILENT}"
     else:
-        yield f"{_headline(cause)}: {explanation.summary}."
+        yield f"{_headline(cause)}: {summary}."
         yield f"  AWS says{f' ({cause.check})' if cause.check else ''}: {_indented(reasons.said(cause.reason))}"
     if cause.property_path:
         yield f"  Property: {cause.property_path}"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from paycli.deployment import stack_arn
-from paycli.deployment.failure import report
+from paycli.deployment.failure import report, way_on
 from paycli.deployment.failure.aftermath import aftermath
 from paycli.deployment.failure.cause import Cause
 from paycli.deployment.failure.causes import causes_of_refusal, failures
@@ -32,20 +32,22 @@ def failed(
     of_rollback = [cause for cause in found if cause.rollback]
     after = aftermath(finished.status, stack, environment, served=served, command=command)
     # While a rollback hangs, what stops it is what has to be mended first.
-    lifted = _explanation(of_rollback if finished.status.endswith("ROLLBACK_FAILED") else own)
+    hangs = of_rollback if finished.status.endswith("ROLLBACK_FAILED") else own
+    lifted = _explanation(hangs)
+    skips = way_on.skips(of_rollback, finished.status, stack.name, environment)
     # A rollback that was begun anew has no other causes than its own: they are the first then.
     first, second = (own, of_rollback) if own else (of_rollback, own)
     message = [
         *(report.lines(first, lifted) if first else [report.silent(finished.status, stack.name)]),
         after.did,
         *report.lines(second, lifted),
-        *_skippable(of_rollback, finished.status, stack.name, environment),
-        *_retainable(own, finished.status, after.next),
+        *way_on.skippable(skips, environment),
+        *way_on.retainable(own, finished.status, after.next),
         *([f"Console: {stack.console}"] if stack.console else []),
     ]
     return PaycliError(
         "\n".join(message),
-        hint=_hint(lifted, after.next),
+        hint=_hint(lifted, way_on.going_on(after.next, hangs, skips, environment)),
         code="stack_failed",
         data={
             "stack": stack.name,
@@ -69,33 +71,6 @@ def refused(
         code="change_set_failed",
         data={"stack": name, "status": None, "console": None, "causes": [report.data(cause) for cause in found]},
     )
-
-
-def _skippable(causes: Sequence[Cause], status: str, stack: str, environment: "Environment") -> list[str]:
-    """Say how a rollback goes on without what can't be mended; CloudFormation skips only what is in UPDATE_FAILED.
-
-    Of all commands only deploy does so, for the environment's own stack.
-    """
-    stuck = dict.fromkeys(cause.logical_id for cause in causes if cause.status == "UPDATE_FAILED")
-    if status != "UPDATE_ROLLBACK_FAILED" or not stuck or stack != environment.stack_name:
-        return []
-    options = " ".join(f"--skip {logical_id}" for logical_id in stuck)
-    return [
-        f"What can't be mended can stay as it is: paycli deploy --env {environment.name} {options}",
-        f"To go back only, and deploy nothing new: paycli rollback --env {environment.name}",
-    ]
-
-
-def _retainable(causes: Sequence[Cause], status: str, command: str) -> list[str]:
-    """Say how a delete goes on without what can't be deleted; CloudFormation leaves only what is in DELETE_FAILED."""
-    stuck = list(dict.fromkeys(cause.logical_id for cause in causes if cause.status == "DELETE_FAILED"))
-    if status != "DELETE_FAILED" or not stuck:
-        return []
-    if command.startswith("paycli"):
-        options = " ".join(f"--retain {logical_id}" for logical_id in stuck)
-    else:  # CloudFormation's own command, of the bootstrap stack
-        options = f"--retain-resources {' '.join(stuck)}"
-    return [f"What can't be deleted can stay behind: {command} {options}"]
 
 
 def _explanation(causes: Sequence[Cause]) -> Explanation | None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from paycli.errors import PaycliError
+from paycli.interruption import interruptible
 from paycli.operations.load.faults import Faults
-from paycli.operations.load.interruption import interruptible
 from paycli.operations.load.ledger import Ledger
 from paycli.operations.load.measurements import Measurements
 from paycli.operations.load.plan import Plan

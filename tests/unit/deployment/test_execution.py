@@ -79,7 +79,7 @@ def test_an_answer_that_was_lost_was_a_yes_where_the_change_set_is_executed(
             running.run(scripted.aws, begun, begun.change_set, scripted.reported.append)
         return
     scripted.events(raw_event(1, "CREATE_COMPLETE"), raw_event(2, "UPDATE_COMPLETE"))
-    assert running.run(scripted.aws, begun, begun.change_set, scripted.reported.append) == "UPDATE_COMPLETE"
+    assert running.run(scripted.aws, begun, begun.change_set, scripted.reported.append).status == "UPDATE_COMPLETE"
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_the_cause_is_told_also_where_it_cannot_be_recorded(scripted: Scripted, 
     scripted.fails("s3", "put_object", "ExpiredToken")
     with pytest.raises(PaycliError, match="The credentials have expired") as caught:
         execution.execute(scripted.aws, plan(scripted), tmp_path, scripted.reported.append)
-    assert caught.value.hint.startswith("Nothing of the change is done.")
+    assert caught.value.message.endswith("\nNothing of the change is done.")
     assert caught.value.status is ExitStatus.CONFIGURATION
 
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paycli.cli import COMMANDS
-from paycli.deployment.failure import explanations, reason
+from paycli.deployment.failure import reason
 from paycli.deployment.failure.explanations import Explanation, explain
+from paycli.deployment.failure.rules import RULES
 from paycli.stack.bootstrap import BOOTSTRAP_STACK
 from paycli.stack.retention import DATA_TYPES
 
@@ -19,15 +20,15 @@ STACK = "AWS::CloudFormation::Stack"
 CONCURRENCY = next(entry["text"] for entry in REASONS if entry["kind"] == "reserved_concurrency")
 
 
-def meant(text: str, resource_type: str = "AWS::Lambda::Function") -> Explanation:
-    found = explain(text, resource_type, "Thing")
+def meant(text: str, resource_type: str = "AWS::Lambda::Function", status: str = "CREATE_FAILED") -> Explanation:
+    found = explain(text, resource_type, "Thing", status=status)
     assert found is not None, text
     return found
 
 
 @pytest.mark.parametrize("entry", REASONS, ids=lambda entry: entry["text"][:40])
 def test_a_frequent_reason_is_explained_with_a_hint(entry: dict[str, str]) -> None:
-    found = meant(entry["text"], entry["type"])
+    found = meant(entry["text"], entry["type"], entry.get("status", "CREATE_FAILED"))
     assert found.kind == entry["kind"]
     assert entry["hint"] in found.hint
     assert found.text
@@ -35,7 +36,7 @@ def test_a_frequent_reason_is_explained_with_a_hint(entry: dict[str, str]) -> No
 
 
 def test_every_rule_has_a_text_that_it_explains() -> None:
-    assert {rule.kind for rule in explanations._RULES} <= {entry["kind"] for entry in REASONS}
+    assert {rule.kind for rule in RULES} <= {entry["kind"] for entry in REASONS}
 
 
 @pytest.mark.parametrize("minimum", ["10", "50", "100"])
@@ -132,11 +133,11 @@ def test_no_alarm_goes_off_before_anything_began() -> None:
     reason = "Template error: Rollback trigger ApiLatencyAlarm is in ALARM state"
     assert meant(reason, STACK).kind == "template_invalid"
     for text in ("Rollback trigger a:b is in ALARM state", "Rollback trigger a:b does not exist"):
-        assert explain(text, STACK, "payment-api-prod", refused=True) is None
+        assert explain(text, STACK, "payment-api-prod", status="REFUSED") is None
 
 
 def test_a_hint_names_only_commands_that_there_are() -> None:
-    hints = " ".join(rule.hint + rule.text for rule in explanations._RULES)
+    hints = " ".join(rule.hint + rule.text for rule in RULES)
     assert set(re.findall(r"paycli ([a-z][a-z-]*)", hints)) <= set(COMMANDS)
 
 
@@ -190,6 +191,8 @@ def test_what_the_service_said_is_unwrapped_but_never_lost(text: str, said: str)
         ("Required property [PolicyName] not found", "PolicyName"),
         ("Value of property Environment must be an object", "Environment"),
         ("Value of property {/Tags} must be of type List", "Tags"),
+        ("1 validation error detected: Value 'x' at 'runtime' failed to satisfy constraint", "runtime"),
+        ("1 validation error detected: Value at 'policy.name' failed to satisfy constraint", "policy.name"),
         ("Table already exists", ""),
     ],
 )
@@ -207,6 +210,13 @@ def test_the_property_is_found_where_aws_names_it(text: str, path: str) -> None:
         ("Table already exists: transactions-dev", "transactions-dev"),
         ("/aws/lambda/payment-validation-dev already exists", "/aws/lambda/payment-validation-dev"),
         ("Table already exists", ""),
+        # https://github.com/aws/aws-cdk-cli/issues/1000, of a log group
+        ('with identifier \'{"/properties/LogGroupName":"/aws/lambda/x"}\' already exists.', "/aws/lambda/x"),
+        ("Resource of type 'X' with identifier '{}' already exists.", "{}"),
+        ("Resource of type 'X' with identifier '7' already exists.", "7"),
+        ("Function already exist: payment-validation-dev", "payment-validation-dev"),
+        ("Role with name payments-dev already exists.", "payments-dev"),
+        ('Resource handler returned message: "payments-dev already exists"', "payments-dev"),
     ],
 )
 def test_the_name_that_is_taken_is_found_where_aws_says_it(text: str, name: str) -> None:

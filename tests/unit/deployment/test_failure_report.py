@@ -79,10 +79,76 @@ def test_a_reason_that_nobody_knows_stands_in_full_and_apart(scripted: Scripted)
     new = 'Resource handler returned message: "Nobody\nknows" (RequestToken: 1, HandlerErrorCode: InvalidRequest)'
     error = error_of(scripted, "ROLLBACK_COMPLETE", created(1, "Table", new))
     assert error.message.startswith(
-        'Table (AWS::DynamoDB::Table) could not be created: Resource handler returned message: "Nobody\n    knows" '
-        "(RequestToken: 1, HandlerErrorCode: InvalidRequest)\nWhat CloudFormation did"
+        "Table (AWS::DynamoDB::Table) could not be created: AWS refuses one of its values.\n  AWS says: Nobody\n"
+        "    knows\nWhat CloudFormation did"
     )
     assert error.hint == "Mend the cause. Then: paycli deploy --env dev"
+
+
+def gone(logical_id: str, said: str = "Function not found") -> str:
+    return f'Resource handler returned message: "{said}: {logical_id}" (RequestToken: 1, HandlerErrorCode: NotFound)'
+
+
+def test_what_is_gone_is_made_again_past_the_rollback_that_hangs_on_it(scripted: Scripted) -> None:
+    error = error_of(
+        scripted,
+        "UPDATE_ROLLBACK_FAILED",
+        raw_event(0, "UPDATE_IN_PROGRESS"),
+        {**raw_event(1, "UPDATE_FAILED", "Function", gone("Function")), "ResourceType": "AWS::Lambda::Function"},
+        raw_event(2, "UPDATE_ROLLBACK_IN_PROGRESS"),
+        {**raw_event(3, "UPDATE_FAILED", "Function", gone("Function")), "ResourceType": "AWS::Lambda::Function"},
+    )
+    before, after = error.message.split("What CloudFormation did: ")
+    assert "could not be updated: it, or what it needs, is gone" in before
+    assert "could not be put back: it, or what it needs, is gone" in after
+    assert "To go back only, and deploy nothing new: paycli rollback --env dev, with --skip Function" in after
+    assert error.hint == (
+        "`paycli drift --env dev` shows what is gone. Then: paycli deploy --env dev --skip Function --revert-drift"
+    )
+
+
+def test_a_table_that_is_gone_is_restored_and_not_made_by_hand(scripted: Scripted) -> None:
+    error = error_of(
+        scripted,
+        "UPDATE_ROLLBACK_COMPLETE",
+        raw_event(1, "UPDATE_FAILED", "Table", gone("Table", "Requested resource not found")),
+        raw_event(2, "UPDATE_ROLLBACK_IN_PROGRESS"),
+    )
+    assert "could not be updated: the table is gone." in error.message
+    assert "make none by hand" in error.message
+    assert error.hint == (
+        "`paycli restore --env dev --deleted` brings it back (docs/recovery.md). Then: paycli deploy --env dev"
+    )
+
+
+def test_a_rollback_that_fails_as_a_whole_says_so(scripted: Scripted) -> None:
+    error = error_of(
+        scripted,
+        "UPDATE_ROLLBACK_FAILED",
+        raw_event(0, "UPDATE_IN_PROGRESS"),
+        raw_event(1, "UPDATE_FAILED", "Topic", BUSY),
+        raw_event(2, "UPDATE_ROLLBACK_IN_PROGRESS"),
+        raw_event(3, "UPDATE_ROLLBACK_FAILED", "", "Role arn:aws:iam::1:role/cfn is invalid or cannot be assumed"),
+    )
+    assert "payment-api-dev could not be put back: CloudFormation can't work as `cloudformation_role`." in error.message
+    assert "more failed" not in error.message
+    assert error.hint.startswith("The role's trust policy has to name cloudformation.amazonaws.com")
+
+
+def test_a_hook_s_own_words_are_told_also_where_only_the_stack_s_events_have_them(scripted: Scripted) -> None:
+    hooked = {
+        **raw_event(1, "CREATE_IN_PROGRESS", "Topic"),
+        "HookType": "Private::Guard::Payments",
+        "HookStatus": "HOOK_COMPLETE_FAILED",
+        "HookStatusReason": "rule(s) failed: TOPIC_OWNER_TAG",
+    }
+    warned = {**hooked, "EventId": "w", "HookFailureMode": "WARN", "HookStatusReason": "only a warning"}
+    bare = "The following hook(s) failed: [Private::Guard::Payments]"
+    error = error_of(scripted, "ROLLBACK_COMPLETE", hooked, warned, created(2, "Topic", bare))
+    assert "AWS says (Private::Guard::Payments): rule(s) failed: TOPIC_OWNER_TAG" in error.message
+    assert "Meet the hook's rule" in error.hint
+    assert "The following" not in error.message
+    assert "warning" not in error.message
 
 
 def test_a_rollback_that_hangs_again_says_why_at_once(scripted: Scripted) -> None:
@@ -141,7 +207,10 @@ def test_a_rollback_that_hangs_says_what_stops_it_and_how_to_go_on(scripted: Scr
     assert "Queue (AWS::DynamoDB::Table) could not be put back: the permission sqs:SetQueueAttributes is" in after
     assert "Key (AWS::DynamoDB::Table) could not be deleted: in use" in after
     assert "What can't be mended can stay as it is: paycli deploy --env dev --skip Queue\n" in after
-    assert error.hint == "Allow sqs:SetQueueAttributes in a policy of x. Then: paycli deploy --env dev"
+    assert error.hint == (
+        "Allow sqs:SetQueueAttributes in a policy of x. `paycli config deployer-policy --env dev` prints all that a "
+        "deploy needs. Then: paycli deploy --env dev"
+    )
     assert [cause["rollback"] for cause in error.data["causes"]] == [False, True, True]
 
 

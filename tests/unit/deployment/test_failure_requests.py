@@ -28,7 +28,7 @@ def told(said: str, code: str = "ValidationError", operation: str = "CreateChang
             "S3 error: Access Denied\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/",
             "ValidationError",
             "CloudFormation may not read the template from the artifact bucket",
-            f"s3:GetObject on the bucket's objects; {POLICY}",
+            f"s3:GetObject on the bucket's objects to whoever deploys; {POLICY}",
         ),
         (  # https://github.com/hashicorp/terraform-provider-aws/issues/22834
             "Role arn:aws:iam::111111111111:role/paycli is invalid or cannot be assumed",

@@ -311,8 +311,9 @@ def test_a_protection_that_somebody_switches_on_meanwhile_is_not_switched_off(sc
     scripted.events(raw_event(1, "CREATE_COMPLETE"))
     scripted.stands("CREATE_COMPLETE", EnableTerminationProtection=True)
     scripted.fails("cloudformation", "delete_stack", "ValidationError", "TerminationProtection is enabled")
-    with pytest.raises(ClientError, match="TerminationProtection is enabled"):
+    with pytest.raises(PaycliError) as caught:
         taken_down(scripted, plan)
+    assert caught.value.message.endswith("TerminationProtection is enabled\npayment-api-dev stands.")
 
 
 def test_the_outputs_of_another_stack_stay(tmp_path: Path, scripted: Scripted) -> None:

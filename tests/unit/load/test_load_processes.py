@@ -17,10 +17,10 @@ from paycli.aws import Aws
 from paycli.commands import load_test
 from paycli.environment import Environment
 from paycli.errors import PaycliError, UsageError
+from paycli.interruption import interruptible
 from paycli.operations.load import drive, processes, proxy
 from paycli.operations.load.drive import Driver, Ending, NotStarted
 from paycli.operations.load.faults import Faults, injected
-from paycli.operations.load.interruption import interruptible
 from paycli.operations.load.ledger import Ledger
 from paycli.operations.load.measurements import Measurements
 from paycli.operations.load.plan import MIX, Plan

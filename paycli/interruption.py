@@ -1,7 +1,8 @@
-"""Ctrl-C and SIGTERM while the load runs: the first ends the arrivals, the second the command."""
+"""Ctrl-C and SIGTERM where an exception in the middle would cost something: the first waits, a second ends it."""
 
 import contextlib
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -23,7 +24,7 @@ class Interruption:
 
 @contextlib.contextmanager
 def interruptible(stop: Callable[[], None]) -> Iterator[Interruption]:
-    """Let the first signal call `stop`, without an exception that could cost a line of the ledger."""
+    """Let the first signal call `stop`, and raise nothing."""
     interruption = Interruption(stop)
     before = {number: signal.signal(number, interruption.take) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -31,3 +32,15 @@ def interruptible(stop: Callable[[], None]) -> Iterator[Interruption]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def held() -> Iterator[None]:
+    """Raise KeyboardInterrupt for the first signal only once the block is done: what is taken back there is whole."""
+    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
+        yield
+        return
+    with interruptible(lambda: None) as interruption:
+        yield
+    if interruption.asked:
+        raise KeyboardInterrupt

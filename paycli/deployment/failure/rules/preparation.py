@@ -1,0 +1,123 @@
+"""What must be prepared: roles, keys, rights, and what is some seconds too young."""
+
+from paycli.deployment.failure.rule import rule
+
+PREPARATION = (
+    rule(
+        "log_role_missing",
+        r"CloudWatch Logs role ARN must be set in account settings",
+        "API Gateway may not write logs",
+        "It needs one role for its logs, set once an account and region. paycli-bootstrap sets it where none is set; "
+        "somebody has taken it away.",
+        "Set it again in the settings of the API Gateway console: a role with AmazonAPIGatewayPushToCloudWatchLogs.",
+    ),
+    rule(
+        "log_role_unusable",
+        r"role ARN does not have required permissions|could not successfully write to CloudWatch Logs",
+        "API Gateway can't use the role for its logs yet",
+        "It takes IAM some seconds until every service knows a new role.",
+        "A second try mostly succeeds.",
+    ),
+    rule(
+        "kms_lockout",
+        r"new key policy will not allow you to update the key policy",
+        "whoever deploys couldn't change the key policy again",
+        "KMS refuses a policy under which the caller may not call PutKeyPolicy. The template leaves that to the "
+        "account's IAM policies.",
+        "Allow kms:PutKeyPolicy to whoever deploys, or to cloudformation_role.",
+    ),
+    # https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+    rule(
+        "kms_key_deleting",
+        r"(?:(?P<key>arn:aws[\w-]*:kms:[\w:-]+:key/[\w-]+) )?is pending deletion",
+        "its KMS key is to be deleted",
+        "Somebody has scheduled the key's deletion. Once it is gone, nobody reads what is encrypted under it, payments "
+        "and their backups too; CloudTrail (ScheduleKeyDeletion) says who and when.",
+        "At once: aws kms cancel-key-deletion --key-id {key} && aws kms enable-key --key-id {key}",
+    ),
+    rule(
+        "kms_key_disabled",
+        r"(?P<key>arn:aws[\w-]*:kms:[\w:-]+:key/[\w-]+) is disabled|KMS key is disabled|KMS\w*Disabled\w*Exception",
+        "its KMS key is disabled",
+        "Nothing that is encrypted under it can be read or written meanwhile; CloudTrail (DisableKey) says whose work "
+        "it is.",
+        "If nobody knows why: aws kms enable-key --key-id {key}",
+    ),
+    rule(
+        "kms_key_unusable",
+        r"KMS key does not exist or is not allowed to be used|KMS key is invalid for CreateGrant"
+        r"|specified KMS Key Id could not be found|KMSMasterKeyId is not accessible"
+        r"|unable to decrypt the environment variables|KMS\w*(?:InvalidState|NotFound|AccessDenied)\w*Exception",
+        "it may not use its KMS key",
+        "The key is disabled or about to be deleted, its policy doesn't name the service or the role, or the service "
+        "doesn't know a key or role that is some seconds old.",
+        "If a second try fails too, look at the key's state and policy in the KMS console.",
+    ),
+    rule(
+        "role_not_ready",
+        r"cannot be assumed by|does not have permissions to call \w+ on|invalid principals? in policy"
+        r"|with one or more invalid principals",
+        "a role or its rights aren't known everywhere yet",
+        "It takes IAM some seconds until every service knows a new role.",
+        "If a second try fails too, look at the role's trust policy and rights, and at the organization's policies.",
+    ),
+    rule(
+        "code_missing",
+        r"S3 Error Code: NoSuch(?:Key|Bucket)",
+        "the code package isn't in the artifact bucket",
+        "It was deleted after the upload.",
+        "The next deploy uploads it again.",
+    ),
+    rule(
+        "code_elsewhere",
+        r"S3 Error Code: PermanentRedirect",
+        "the artifact bucket is in another region",
+        "Lambda takes code only from a bucket of its own region.",
+        "Deploy where the bucket is (`region` in paycli.toml, AWS_REGION); `paycli bootstrap` makes one in a region.",
+    ),
+    # https://docs.aws.amazon.com/aws-backup/latest/devguide/access-control.html
+    rule(
+        "access_denied",
+        r"Insufficient privileges to perform this action",
+        "a right for its vault is missing",
+        "AWS Backup also asks for the rights of its storage and of the key, and doesn't say which one is missing.",
+        "Allow backup-storage:MountCapsule, and on the key kms:CreateGrant, kms:GenerateDataKey, kms:Decrypt, "
+        "kms:RetireGrant and kms:DescribeKey; `paycli config deployer-policy --env {env}` prints all that a deploy "
+        "needs.",
+        "AWS::Backup::BackupVault",
+    ),
+    # What was there before, and no longer is.
+    rule(
+        "boundary_missing",
+        r"Policy \S+ does not exist or is not attachable",
+        "a policy that it names isn't there",
+        "`permissions_boundary` in paycli.toml names a policy, and each role of the stack has to have it.",
+        "Correct `permissions_boundary`, or have that policy made in this account.",
+    ),
+    rule(
+        "table_gone",
+        r"HandlerErrorCode: NotFound|Requested resource not found",
+        "the table is gone",
+        "Somebody has deleted {name} past CloudFormation. It comes back from its backups, unless another table has "
+        "taken its name: make none by hand.",
+        "`paycli restore --env {env} --deleted` brings it back (docs/recovery.md).",
+        "AWS::DynamoDB::Table",
+        creates=False,
+    ),
+    rule(
+        "gone",
+        r"HandlerErrorCode: NotFound|Dead letter target does not exist",
+        "it, or what it needs, is gone",
+        "Somebody has deleted it past CloudFormation.",
+        "`paycli drift --env {env}` shows what is gone.",
+        creates=False,
+    ),
+    rule(
+        "not_ready",
+        r"WAFUnavailableEntity|WAF couldn.t (?:retrieve|perform the operation because your resource doesn.t exist)"
+        r"|HandlerErrorCode: ResourceConflict|ConflictException|concurrent ?modification",
+        "something it needs is being changed or isn't ready yet",
+        "A resource that is some seconds old isn't known everywhere, or another change was at work on it.",
+        "A second try mostly succeeds.",
+    ),
+)

@@ -1,0 +1,292 @@
+"""A deploy, a rollback or a teardown that is cut off when nearly all is done, and the same command again."""
+
+import json
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from paycli import smoke
+from paycli.deployment import stackpolicy
+from paycli.deployment.records import Record
+from paycli.smoke.result import CheckResult
+from tests.fakes.project import FakeProject
+from tests.integration.conftest import Within
+from tests.integration.deploys import LONG, PROD, STACK, error_of, records, with_old_group
+
+DEPLOY_PROD = ("deploy", "--env", "prod", "--yes")
+DEPLOY = ("deploy", "--env", "dev", "--yes")
+ROLLBACK = ("rollback", "--env", "dev", "--yes")
+TESTED = (*DEPLOY, "--smoke-test", "--rollback-on-failure")
+
+
+@pytest.fixture
+def cloud(cloud: FakeProject) -> FakeProject:
+    """A project whose template of prod counts as linted."""
+    cloud.linted("prod")
+    return cloud
+
+
+def size(cloud: FakeProject) -> int:
+    """Return what tells the versions of dev apart that run."""
+    properties = cloud.aws.stack(STACK).now.template["Resources"]["ValidationFunction"]["Properties"]
+    return int(properties["MemorySize"])
+
+
+def sized(cloud: FakeProject, memory: int) -> None:
+    """Let the checkout have a version of dev with so much memory."""
+    (cloud.root / "paycli.toml").write_text(f"[defaults]\nmemory_mb = {memory}\n")
+    cloud.linted("dev")
+
+
+def torn_down(cloud: FakeProject, within: Within) -> None:
+    """Leave what a stack of prod keeps."""
+    cloud.deployed("prod")
+    assert within("teardown", "--env", "prod", "--yes", "--disable-termination-protection").status == 0
+
+
+def at(cloud: FakeProject, operation: str, happens: Callable[[], object], condition: Callable[[], bool]) -> None:
+    """Let something happen right before the first such request under a condition."""
+    original, happened = cloud.aws.faults.struck, list[bool]()
+
+    def struck(asked: str) -> Any:
+        if asked == operation and not happened and condition():
+            happened.append(True)
+            happens()
+        return original(asked)
+
+    cloud.aws.faults.struck = struck  # type: ignore[assignment]
+
+
+# All is done but the dashboard's mark
+
+
+def test_an_interrupt_after_a_first_create_says_that_it_is_deployed(cloud: FakeProject) -> None:
+    cloud.bootstrap()
+    cloud.aws.faults.delay("PutMetricData", 1.0)
+    ran = cloud.run(*DEPLOY_PROD, moments=[(cloud.aws.asked("PutMetricData"), signal.SIGINT)])
+    assert ran.status == 130
+    assert "Interrupted, too late to undo it: payment-api-prod is deployed, as deploy 1." in error_of(ran)
+    assert cloud.aws.stack(PROD).status == "UPDATE_COMPLETE"
+    assert [record.result for record in records(cloud, "prod")] == ["succeeded"]
+
+
+def test_an_interrupt_after_kept_data_was_taken_up_says_that_it_is_deployed(cloud: FakeProject, within: Within) -> None:
+    torn_down(cloud, within)
+    cloud.aws.faults.delay("PutMetricData", 1.0)
+    ran = cloud.run(*DEPLOY_PROD, moments=[(cloud.aws.asked("PutMetricData"), signal.SIGTERM)])
+    assert ran.status == 130
+    assert "payment-api-prod is deployed, as deploy 1." in error_of(ran)
+    assert cloud.aws.stack(PROD).status == "UPDATE_COMPLETE"
+
+
+def test_an_interrupt_when_a_create_is_done_and_not_on_record_yet_guards_it(cloud: FakeProject) -> None:
+    cloud.bootstrap()
+    cloud.aws.faults.delay("PutObject", 1.0, after=4)  # the record of its end
+    made = cloud.aws.asked("PutObject", 5)
+    ran = cloud.run(*DEPLOY_PROD, moments=[(made, signal.SIGTERM)])
+    assert ran.status == 130
+    assert "Interrupted, too late to undo it: payment-api-prod is " in error_of(ran)
+    assert cloud.aws.stack(PROD).termination_protection
+    assert [record.result for record in records(cloud, "prod")] == ["succeeded"]
+
+
+def test_an_interrupted_rollback_that_is_done_says_that_a_second_one_goes_further(
+    cloud: FakeProject, within: Within
+) -> None:
+    cloud.bootstrap()
+    for memory in (256, 512, 1024):
+        sized(cloud, memory)
+        assert within(*DEPLOY).status == 0
+    cloud.aws.faults.delay("PutMetricData", 1.0)
+    ran = cloud.run(*ROLLBACK, moments=[(cloud.aws.asked("PutMetricData"), signal.SIGTERM)])
+    assert ran.status == 130
+    said = "payment-api-dev is deployed, as deploy 4. It is deploy 2 again: the rollback is done, and a second one goes"
+    assert said in error_of(ran)
+    assert size(cloud) == 512
+    again = within(*ROLLBACK)
+    assert again.status == 0, again.err
+    assert "What runs is deploy 2 again, by deploy 4: this goes further back." in again.err
+    assert size(cloud) == 256
+
+
+# Around the smoke test
+
+
+@pytest.fixture
+def bad(cloud: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch) -> FakeProject:
+    """Deploy 1 (256 MB) runs; what the checkout has (512 MB) fails its smoke test."""
+    cloud.bootstrap()
+    sized(cloud, 256)
+    assert within(*DEPLOY).status == 0
+    sized(cloud, 512)
+    failed = CheckResult("health", "t", passed=False, duration_seconds=0.1, expected="up", found="down")
+    monkeypatch.setattr(smoke, "run", lambda *_arguments, **_options: [failed])
+    return cloud
+
+
+def begins_again(cloud: FakeProject) -> bool:
+    """Whether the deploy's change set is executed, and the rollback's."""
+    return cloud.aws.operations().count("ExecuteChangeSet") >= 3  # the first is deploy 1's
+
+
+def test_a_rollback_that_is_no_longer_followed_is_not_said_not_to_be(bad: FakeProject, within: Within) -> None:
+    at(bad, "DescribeStackEvents", lambda: bad.aws.faults.deny("DescribeStackEvents"), lambda: begins_again(bad))
+    ran = within(*TESTED, "--json")
+    assert ran.status == 1
+    rollback = ran.document["data"]["rollback"]
+    assert rollback["rolled_back"] is None
+    (error,) = (one for one in ran.document["errors"] if one["code"] == "rollback_unseen")
+    assert "The rollback to deploy 1 has begun, or may have, and its end can't be seen: AWS refused" in error["message"]
+    assert "`paycli rollback --env dev --to 1` waits for that, and does what is left." in error["hint"]
+    assert "still runs" not in ran.out
+    bad.aws.faults.planned.clear()
+    bad.aws.skip(LONG)
+    assert size(bad) == 256
+    assert "No changes" in within(*ROLLBACK, "--to", "1").out
+
+
+def test_a_rollback_that_takes_too_long_is_not_said_not_to_be(
+    bad: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless() -> None:
+        monkeypatch.setattr("paycli.deployment.follow.follow.__kwdefaults__", {"only": (), "deadline_seconds": 0.0})
+
+    at(bad, "ExecuteChangeSet", endless, lambda: bad.aws.operations().count("ExecuteChangeSet") >= 3)
+    ran = within(*TESTED, "--json")
+    assert ran.document["data"]["rollback"]["rolled_back"] is None
+    assert "its end can't be seen: payment-api-dev isn't done after" in ran.out
+
+
+def test_a_rollback_that_was_interrupted_too_late_is_done(
+    bad: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_aws: object, record: Record, _report: object) -> None:
+        if record.rollback_of:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("paycli.deployment.marks.mark", interrupted)
+    ran = within(*TESTED, "--json")
+    assert ran.status == 130
+    assert ran.document["data"]["rollback"]["rolled_back"] is True
+    assert "payment-api-dev is deployed, as deploy 3. It is deploy 1 again: the rollback is done" in ran.out
+
+
+def test_the_same_command_again_rolls_back_what_was_never_tested(bad: FakeProject, within: Within) -> None:
+    assert within(*DEPLOY).status == 0  # as one that was killed before its smoke test
+    again = within(*TESTED, "--json")
+    assert again.status == 1
+    assert again.document["data"]["deploy"] is None
+    assert again.document["data"]["rollback"]["rolled_back"] is True
+    assert size(bad) == 256
+    assert [record.smoke_test for record in records(bad)][::-1] == ["", "failed", ""]
+
+
+def test_what_has_passed_before_is_not_rolled_back_by_a_deploy_that_changes_nothing(
+    bad: FakeProject, within: Within
+) -> None:
+    assert within(*DEPLOY).status == 0
+    mark(bad, 2, "passed")
+    again = within(*TESTED)
+    assert again.status == 1
+    said = "Not rolled back: this deploy changed nothing, and deploy 2, which runs, has passed its smoke test before."
+    assert f"{said} `paycli rollback --env dev` goes back all the same." in again.out
+    assert size(bad) == 512
+
+
+def test_where_it_cannot_be_told_what_runs_nothing_is_rolled_back(bad: FakeProject, within: Within) -> None:
+    assert within(*DEPLOY).status == 0
+    bad.aws.faults.deny("ListObjectsV2")
+    again = within(*TESTED)
+    assert again.status == 1
+    assert "Not rolled back: this deploy changed nothing. `paycli rollback --env dev`" in again.out
+
+
+def mark(cloud: FakeProject, number: int, result: str) -> None:
+    (bucket,) = cloud.aws.objects
+    record: Record = next(one for one in records(cloud) if one.number == number)
+    content = record.model_copy(update={"smoke_test": result}).model_dump_json().encode()
+    cloud.aws.lay(bucket, f"deployments/dev/{number:06d}.json", content)
+
+
+def test_an_interrupted_smoke_test_says_what_runs(
+    cloud: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_arguments: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(smoke, "run", interrupted)
+    cloud.bootstrap()
+    for which in ("deploy 1 of dev", "deploy 1 of dev"):
+        ran = within(*DEPLOY, "--smoke-test")
+        assert ran.status == 130
+        assert f"Interrupted: {which} runs, and its smoke test isn't done." in error_of(ran)
+        assert "Nothing is undone. Then: paycli smoke-test --env dev" in error_of(ran)
+
+
+def test_an_interrupt_while_the_way_back_is_planned_says_what_runs(
+    bad: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("paycli.deployment.rollback.choose", interrupted)
+    ran = within(*TESTED)
+    assert ran.status == 130
+    assert "Interrupted: deploy 2 of dev has failed its smoke test and still runs." in error_of(ran)
+    assert "Then: paycli rollback --env dev" in error_of(ran)
+
+
+# Guards
+
+
+def test_an_interrupt_while_the_policy_is_lifted_puts_it_back(cloud: FakeProject) -> None:
+    stack = cloud.deployed("prod", other=with_old_group)
+    stack.policy = json.loads(stackpolicy.body())
+    cloud.aws.faults.delay("SetStackPolicy", 1.0, after_effect=True)
+    lifted = cloud.aws.asked("SetStackPolicy")
+    ran = cloud.run(*DEPLOY_PROD, "--allow-remove", "OldLogs", moments=[(lifted, signal.SIGINT)])
+    assert ran.status == 130
+    assert stack.policy == json.loads(stackpolicy.body())
+
+
+def test_a_teardown_that_leaves_the_protection_off_says_so(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed("prod")
+    stack.termination_protection = True
+    at(cloud, "DeleteStack", cloud.aws.faults.expire_credentials, lambda: True)
+    ran = within("teardown", "--env", "prod", "--yes", "--disable-termination-protection")
+    assert ran.status == 3
+    assert not stack.termination_protection
+    assert "Where the stack stands, its termination protection is off: the next deploy sets it." in error_of(ran)
+
+
+def test_a_teardown_of_artifacts_again_removes_the_rest(cloud: FakeProject, within: Within) -> None:
+    cloud.bootstrap()
+    assert within(*DEPLOY).status == 0
+    cloud.aws.faults.deny("DeleteObject", times=1, after=2)
+    teardown = ("teardown", "--env", "dev", "--yes", "--artifacts")
+    assert within(*teardown).status == 1
+    assert within(*teardown).status == 0
+    assert [key for objects in cloud.aws.objects.values() for key in objects] == []
+
+
+def test_what_is_refused_after_the_import_says_what_is_done(cloud: FakeProject, within: Within) -> None:
+    torn_down(cloud, within)
+    cloud.aws.faults.deny("ExecuteChangeSet", times=1, after=1)
+    ran = within(*DEPLOY_PROD)
+    assert ran.status == 1
+    assert cloud.aws.stack(PROD).status == "IMPORT_COMPLETE"
+    assert "What was kept is the stack's again; nothing of the rest is done." in error_of(ran)
+    assert error_of(ran).rstrip().endswith("Then: paycli deploy --env prod")
+
+
+@pytest.mark.parametrize("command", [("diff", "--env", "prod"), ("deploy", "--env", "prod", "--dry-run")])
+@pytest.mark.parametrize("operation", ["DeleteObject", "DeleteChangeSet", "ListChangeSets", "DeleteStack"])
+def test_an_interrupted_look_leaves_nothing(cloud: FakeProject, command: tuple[str, ...], operation: str) -> None:
+    cloud.bootstrap()
+    cloud.aws.faults.delay(operation, 1.0)
+    ran = cloud.run(*command, moments=[(cloud.aws.asked(operation), signal.SIGINT)])
+    assert ran.status == 130
+    assert cloud.aws.stack(PROD).status == "DELETE_COMPLETE"
+    assert [key for objects in cloud.aws.objects.values() for key in objects if key.startswith("looks/")] == []
