@@ -10,6 +10,7 @@ from paycli.text import redacted
 
 if TYPE_CHECKING:
     import boto3
+    from botocore.config import Config
     from botocore.credentials import Credentials
 
     from paycli.environment import Environment
@@ -46,12 +47,22 @@ class Aws:
                 }
                 if self.endpoint_url:
                     options["proxies"] = {}  # the embedded AWS is on this machine, whatever HTTP_PROXY says
-                client = self.session.client(
-                    service, region_name=self.region, endpoint_url=self.endpoint_url, config=Config(**options)
-                )
+                client = self._made_client(service, Config(**options))
                 refuse_pages(client)
                 self._made[service, hurried] = client
             return self._made[service, hurried]
+
+    def _made_client(self, service: str, config: "Config") -> Any:
+        try:
+            return self.session.client(service, region_name=self.region, endpoint_url=self.endpoint_url, config=config)
+        except ValueError as error:
+            if "Invalid endpoint" not in str(error):
+                raise
+            raise ConfigurationError(
+                redacted(f"An endpoint of AWS is no URL: {error}"),
+                hint="Correct or unset AWS_ENDPOINT_URL, or that of the service (AWS_ENDPOINT_URL_...).",
+                code="bad_endpoint",
+            ) from None
 
     def credentials(self) -> "Credentials":
         """Return the credentials that requests are signed with."""

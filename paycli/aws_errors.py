@@ -107,11 +107,30 @@ _RAISED = (
         "`aws configure list-profiles` lists them.",
     ),
     _Meaning(
-        frozenset({"ConfigParseError", "ConfigNotFound", "InvalidConfigError", "InvalidRegionError"}),
+        frozenset(
+            {
+                "ConfigParseError",
+                "ConfigNotFound",
+                "InvalidChecksumConfigError",
+                "InvalidConfigError",
+                "InvalidDefaultsMode",
+                "InvalidEndpointConfigurationError",
+                "InvalidIMDSEndpointError",
+                "InvalidIMDSEndpointModeError",
+                "InvalidMaxRetryAttemptsError",
+                "InvalidProxiesConfigError",
+                "InvalidRegionError",
+                "InvalidRetryConfigurationError",
+                "InvalidRetryModeError",
+                "InvalidS3AddressingStyleError",
+                "InvalidS3UsEast1RegionalEndpointConfigError",
+                "InvalidSTSRegionalEndpointsConfigError",
+            }
+        ),
         ConfigurationError,
         "aws_config",
         "The AWS configuration is wrong",
-        "Mend the AWS configuration files, or the region.",
+        "Mend the AWS configuration files, the AWS_... variables, or the region.",
     ),
     _Meaning(
         frozenset({"UnknownRegionError", "BaseEndpointResolverError", "EndpointProviderError"}),

@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import importlib
+import io
 import os
 import shlex
 import signal
@@ -95,7 +96,7 @@ class _LazyGroup(click.Group):
 def paycli() -> None:
     """Generate, deploy, check and operate the AWS stack of a payment-processing API.
 
-    Every command takes --env (else PAYCLI_ENV, else dev), --json and --debug.
+    What works on an environment takes --env (else PAYCLI_ENV, else dev); every command, --json and --debug.
     Offline, without an account: --env local.
     """
 
@@ -119,6 +120,8 @@ def main() -> NoReturn:
             from pathlib import Path
 
             setattr(sys, name, Path(os.devnull).open("r+"))  # noqa: SIM115 - as long as paycli
+    if isinstance(sys.stdout, io.TextIOWrapper):  # as standard error is: what it can't write would hide what was done
+        sys.stdout.reconfigure(errors="backslashreplace")
     _leave(run(sys.argv[1:]))
 
 
@@ -226,7 +229,8 @@ def _environment(arguments: list[str]) -> str:
     """Return the environment's name for the document of an error, also of one that click found."""
     if "local" in arguments[:1]:
         return "local"
+    name = os.environ.get("PAYCLI_ENV") or "dev"
     for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
-        if word == "--env" or word.startswith("--env="):
-            return word.removeprefix("--env=") if "=" in word else following
-    return os.environ.get("PAYCLI_ENV") or "dev"
+        if word == "--env" or word.startswith("--env="):  # the last one counts
+            name = word.removeprefix("--env=") if "=" in word else following
+    return name

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import paycli
-from paycli.errors import PaycliError
+from paycli.errors import ConfigurationError, PaycliError
 
 
 def handlers_root() -> Path:
@@ -24,6 +24,22 @@ def handlers_root() -> Path:
         hint="Install paycli again, or run it from a checkout that has the folder handlers/.",
         code="handlers_missing",
     )
+
+
+def demand_own(root: Path) -> None:
+    """Raise ConfigurationError where the project at `root` has handlers of its own, and others would be deployed.
+
+    A second checkout, or a git worktree, in which the first one's paycli is called: its commit would be put on record
+    for the other's code.
+    """
+    used, own = handlers_root(), root / "handlers"
+    is_checkout = (own / "payments" / "contract.py").is_file() and (root / "paycli" / "__init__.py").is_file()
+    if is_checkout and own.resolve() != used.resolve():
+        raise ConfigurationError(
+            f"{root} has handlers of its own, but the paycli that runs would take those of {used.parent}.",
+            hint="Call the paycli of this checkout (`make .venv` makes it here), or go to the other one.",
+            code="other_checkout",
+        )
 
 
 def load_contract() -> ModuleType:

@@ -36,7 +36,8 @@ def since(reference: str, environment: str, root: Path) -> Subject:
     if revision is None and _git(root, "rev-parse", "--git-dir") is None:
         raise UsageError(
             f"{reference!r} is no file, and Git knows no repository here to have it as a revision.",
-            hint="Name a template file, or call paycli in a clone of the project, where git can be run.",
+            hint="Name a template file, or call paycli in a clone of the project, where git can be run (`git log` says "
+            "what is in its way).",
             code="no_repository",
         )
     if revision is None:

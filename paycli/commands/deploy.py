@@ -1,6 +1,7 @@
 """`paycli deploy`: plan, show, ask, execute, follow, write the outputs."""
 
 import dataclasses
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,7 +102,7 @@ def command(
         plan = planfile.load(aws, project.environment, execute_file)
     else:
         policy = _policy(yes=confirmed, wait=not no_wait, dry_run=dry_run, skip=skip)
-        plan = _plan(project, aws, policy, dry_run=dry_run, revert_drift=revert_drift)
+        plan = _plan(project, aws, policy, dry_run=dry_run, revert_drift=revert_drift, kept=plan_file is not None)
     try:
         _say_what_was_rolled_back(plan)
         review(plan, allow_remove, yes=yes)
@@ -155,12 +156,12 @@ def _policy(*, yes: bool, wait: bool, dry_run: bool, skip: tuple[str, ...]) -> "
     return Policy(wait=wait and not dry_run, ask=ask if repairs else None, skip=skip)
 
 
-def _plan(project: Project, aws: "Aws", policy: "Policy", *, dry_run: bool, revert_drift: bool) -> "Plan":
+def _plan(project: Project, aws: "Aws", policy: "Policy", *, dry_run: bool, revert_drift: bool, kept: bool) -> "Plan":
     from paycli.deployment import plan as planning
 
     if revert_drift and project.environment.target == "embedded":
         refuse_to_revert(aws, project.environment)
-    options = planning.Options(policy, dry_run=dry_run, revert_drift=revert_drift)
+    options = planning.Options(policy, dry_run=dry_run, revert_drift=revert_drift, kept=kept)
     with display.activity() as report:
         return planning.prepare(aws, project.environment, project.root, report, options)
 
@@ -193,16 +194,16 @@ def _check_writable(plan_file: Path) -> None:
 def _keep(aws: "Aws", plan: "Plan", path: Path) -> Result:
     from paycli.deployment import planfile
 
-    if plan.change_set is None:
-        return Result({**planned(plan, executed=False), "plan": None}, shown=[NO_CHANGES, f"{path} is not written."])
     try:
         planfile.save(plan, aws.region, path)
     except BaseException:  # what no file names, nobody executes
         leave_nothing(aws, plan)
         raise
     name = printable(str(path))
-    said = f"Written to {name}. Execute it: paycli deploy --env {plan.environment.name} --execute {name}"
-    return Result({**planned(plan, executed=False), "plan": str(path)}, shown=[said])
+    execute = f"paycli deploy --env {plan.environment.name} --execute {shlex.quote(name)}"
+    said = f"Written to {name}. Execute it: {execute}" if plan.change_set else f"Written to {name}: it does nothing."
+    nothing = [NO_CHANGES] if plan.change_set is None else []
+    return Result({**planned(plan, executed=False), "plan": str(path)}, shown=[*nothing, said])
 
 
 def _what_runs(plan: "Plan") -> "Record | None":

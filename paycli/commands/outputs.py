@@ -1,14 +1,15 @@
 """`paycli outputs`: what the deployed stack offers, for people and scripts."""
 
+import dataclasses
 import json
 import shlex
+from collections.abc import Mapping
 
 import click
 
-from paycli import console
 from paycli.commands.common import Project, environment_command
 from paycli.console import Result
-from paycli.errors import UsageError
+from paycli.errors import ExitStatus, PaycliError, UsageError
 from paycli.views import deploys
 
 
@@ -31,8 +32,18 @@ def command(project: Project, form: str, key: str | None) -> Result:
     check_caller(aws, project.environment)
     found = execution.written(aws, project.environment, project.root)
     outputs = found.outputs
-    if found.unwritten:
-        console.note(f"{found.path} can't be written: {found.unwritten}")
+    result = _result(outputs, form, key)
+    if not found.unwritten:
+        return result
+    error = PaycliError(
+        f"{found.path} can't be written: {found.unwritten}.",
+        hint="What it would hold is shown all the same.",
+        code="outputs_unwritable",
+    )
+    return dataclasses.replace(result, status=ExitStatus.FAILED, errors=(error,))
+
+
+def _result(outputs: Mapping[str, str], form: str, key: str | None) -> Result:
     if key:
         if key not in outputs:
             raise UsageError(

@@ -11,6 +11,7 @@ from paycli import configuration
 from paycli.commands.common import Project, env_is_given, environment_command, save
 from paycli.console import Result
 from paycli.errors import ExitStatus, PaycliError, UsageError
+from paycli.handlers_source import demand_own
 from paycli.text import printable
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def command(project: Project, form: str, output: Path | None, everything: bool, 
     It goes to standard output, to --output, or with --all to templates/. With --check and no --env, all of
     templates/ is compared.
     """
+    demand_own(project.root)
     named = env_is_given()
     if everything and (named or output):
         raise UsageError("--all is for every environment.", hint="Leave --env and --output out.", code="usage")
@@ -51,7 +53,7 @@ def command(project: Project, form: str, output: Path | None, everything: bool, 
     else:
         templates = [_Template(project.environment.name, output, _text(project.environment, form))]
     if check:
-        return _compare(templates, "Run the same command without --check." if output or named else _RENDER_ALL)
+        return _compare(templates, "Run the same command without --check." if output else _RENDER_ALL)
     return _write(templates)
 
 

@@ -5,7 +5,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,6 +63,7 @@ class Wanted:
     description: str
     alarms: tuple[str, ...] = ()  # ARNs; one that goes off while the stack is updated rolls the update back
     revert_drift: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)  # of the stack and of all that takes any
     imports: tuple[Kept, ...] = ()  # what stands already becomes the stack's; then nothing else changes
 
 
@@ -153,7 +154,7 @@ def _request(environment: Environment, wanted: Wanted) -> dict[str, Any]:
         "ChangeSetType": "CREATE" if wanted.creates else "UPDATE",
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in wanted.parameters.items()],
         "Capabilities": ["CAPABILITY_IAM"],
-        "Tags": [{"Key": key, "Value": value} for key, value in environment.all_tags.items()],
+        "Tags": [{"Key": key, "Value": value} for key, value in wanted.tags.items()],
     }
     if wanted.creates and environment.retain_data:  # what an earlier stack of this name has left, with its data
         request["ImportExistingResources"] = True

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import shlex
 import subprocess
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from paycli.deployment.readoption import Kept
 from paycli.deployment.records import Version
 from paycli.environment import Environment
 from paycli.errors import PaycliError
-from paycli.handlers_source import handlers_root
+from paycli.handlers_source import demand_own, handlers_root
 from paycli.progress import Report, Step
 from paycli.runtimes import warning
 from paycli.stack import build
@@ -78,11 +79,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Options:
-    """How a plan is made. With `dry_run` nothing is uploaded, repaired or made."""
+    """How a plan is made. With `dry_run` nothing is uploaded, repaired or made; one that is `kept` gets a seal."""
 
     policy: states.Policy
     dry_run: bool = False
     revert_drift: bool = False
+    kept: bool = False
 
 
 def prepare(aws: Aws, environment: Environment, root: Path, report: Report, options: Options) -> Plan:
@@ -90,6 +92,7 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, opti
 
     Raises PaycliError where the stack's state allows no deploy.
     """
+    demand_own(root)
     caller = check_caller(aws, environment)
     soon = warning(environment.runtime, datetime.now(UTC).date())
     if soon and environment.target == "aws":
@@ -106,14 +109,14 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, opti
         template_sha256=hashlib.sha256(body.encode()).hexdigest(),
         code_key=code.key,
         paycli=__version__,
-        commit=_commit(root),
+        commit=_commit(root, report),
     )
     creates = stack is None or stack.empty
     plan = Plan(
         environment=environment,
         caller=caller,
         stack=None if creates else stack,
-        wanted=Wanted({}, {}, creates=creates, description=_description(version, caller)),
+        wanted=Wanted({}, {}, creates=creates, description=_description(version, caller), tags=environment.all_tags),
         body=body,
         version=version,
         bucket=bucket,
@@ -136,15 +139,18 @@ def prepare(aws: Aws, environment: Environment, root: Path, report: Report, opti
         uploaded = bucket and not options.dry_run and artifacts.upload_if_absent(bucket, code)
     if uploaded:
         report(Step(f"Uploaded the handlers: {code.key} ({len(code.content) / 1024:.1f} KB)"))
-    return with_change_set(aws, plan, revert_drift=options.revert_drift, stays=not options.dry_run)
+    return with_change_set(aws, plan, revert_drift=options.revert_drift, stays=not options.dry_run, sealed=options.kept)
 
 
-def with_change_set(aws: Aws, plan: Plan, *, revert_drift: bool = False, stays: bool = True) -> Plan:
+def with_change_set(
+    aws: Aws, plan: Plan, *, revert_drift: bool = False, stays: bool = True, sealed: bool = False
+) -> Plan:
     """Return the plan with the change set that makes its template and code the stack's.
 
     Where an earlier stack has kept something, that change set only imports it, and `completed` gives the one that
     follows. What was imported is compared with what really stands: the template of an import may claim anything.
-    A template that is too large for the request `stays` in the artifact bucket, or lies there only meanwhile.
+    A template that is too large for the request `stays` in the artifact bucket, or lies there only meanwhile. One that
+    is `sealed` can be executed later, and no other.
     Raises PaycliError where the table of a stack that serves is gone; to revert drift makes it again.
     """
     if plan.serves_before and not revert_drift:
@@ -161,16 +167,25 @@ def with_change_set(aws: Aws, plan: Plan, *, revert_drift: bool = False, stays: 
                 alarms=() if creates or unserving else _triggers(aws, plan),
                 revert_drift=(revert_drift or unserving) and not creates,
             )
-            change_set = _import(aws, plan) if plan.kept else _create(aws, plan, wanted)
-            made = replace(plan, wanted=wanted, change_set=change_set)
+            if sealed:
+                wanted = replace(wanted, description=f"{wanted.description}, plan {seal(plan.version, wanted)}")
+            planned = replace(plan, wanted=wanted)
+            change_set = _import(aws, planned) if plan.kept else _create(aws, planned)
+            made = replace(planned, change_set=change_set)
     except KeyboardInterrupt:  # while the template was taken back
         discard(aws, made)
         raise
     return made
 
 
-def _create(aws: Aws, plan: Plan, wanted: Wanted) -> ChangeSet | None:
-    return changeset.create(aws.client("cloudformation"), plan.environment, wanted)
+def _create(aws: Aws, plan: Plan) -> ChangeSet | None:
+    return changeset.create(aws.client("cloudformation"), plan.environment, plan.wanted)
+
+
+def seal(version: Version, wanted: Wanted) -> str:
+    """Return the digest of what a kept plan deploys: its change set carries it, where nobody can alter it."""
+    sealed = [version.model_dump(), dict(wanted.parameters), dict(wanted.tags)]
+    return hashlib.sha256(json.dumps(sealed, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def completed(aws: Aws, plan: Plan) -> Plan:
@@ -387,10 +402,18 @@ def _description(version: Version, caller: Caller) -> str:
     return f"paycli {version.paycli}{f', commit {version.commit}' if version.commit else ''}, by {caller.arn}"
 
 
-def _commit(root: Path) -> str:
-    """Return the project's commit, with -dirty where the checkout differs; nothing outside git."""
+def _commit(root: Path, report: Report) -> str:
+    """Return the project's commit, with -dirty where the checkout differs; nothing outside git.
+
+    Git refuses a checkout of somebody else's, as CI's containers have them: that is reported.
+    """
     command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
     try:
         return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
-    except (OSError, subprocess.CalledProcessError):
+    except OSError:
+        return ""
+    except subprocess.CalledProcessError as error:
+        if "dubious ownership" in error.stderr:
+            said = "Git tells no commit of a checkout that belongs to somebody else"
+            report(Step(f"{said}: git config --global --add safe.directory {shlex.quote(str(root))}"))
         return ""

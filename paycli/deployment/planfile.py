@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from paycli.aws import Aws, check_caller
 from paycli.deployment import artifacts, bootstrap, changeset, stacks
 from paycli.deployment.changeset import Change, ChangeSet, Wanted
-from paycli.deployment.plan import Plan, types_of
+from paycli.deployment.plan import Plan, seal, types_of
 from paycli.deployment.records import Version
 from paycli.environment import Environment
 from paycli.errors import PaycliError, UsageError
@@ -28,13 +29,15 @@ class PlanFile(BaseModel):
     region: str
     planned_by: str
     stack_id: Annotated[str, StringConstraints(pattern=r"^arn:[^:]+:cloudformation:[^:]+:[^:]+:stack/.+")]
-    change_set_id: Annotated[str, StringConstraints(pattern=r"^arn:[^:]+:cloudformation:[^:]+:[^:]+:changeSet/.+")]
+    # Empty where the stack has it all already.
+    change_set_id: Annotated[str, StringConstraints(pattern=r"^(arn:[^:]+:cloudformation:[^:]+:[^:]+:changeSet/.+)?$")]
     creates: bool
     imports: bool = False  # what an earlier stack has kept, before the rest is added
     stack_changed_at: str
     bucket: str
     version: Version
     parameters: dict[str, str]
+    tags: dict[str, str]
     changes: tuple[Change, ...]
 
 
@@ -52,21 +55,25 @@ def check_writable(path: Path) -> None:
 
 def save(plan: Plan, region: str, path: Path) -> None:
     """Write the plan. Its template goes to the artifact bucket, from which the second step takes it."""
-    assert plan.change_set and plan.bucket  # noqa: S101 - a plan without changes isn't saved
-    artifacts.upload_template(plan.bucket, plan.body)
+    assert plan.bucket  # noqa: S101 - only a dry run has none
+    change_set = plan.change_set
+    if change_set:
+        artifacts.upload_template(plan.bucket, plan.body)
+    stack_id = change_set.stack_id if change_set else plan.stack.stack_id if plan.stack else ""
     content = PlanFile(
         environment=plan.environment.name,
         account=plan.caller.account,
         region=region,
         planned_by=plan.caller.arn,
-        stack_id=plan.change_set.stack_id,
-        change_set_id=plan.change_set.change_set_id,
-        creates=plan.change_set.creates,
-        imports=plan.change_set.imports,
+        stack_id=stack_id,
+        change_set_id=change_set.change_set_id if change_set else "",
+        creates=bool(change_set and change_set.creates),
+        imports=bool(change_set and change_set.imports),
         stack_changed_at=str(plan.stack.changed_at) if plan.stack else "",
         bucket=plan.bucket.name,
         version=plan.version,
         parameters=dict(plan.wanted.parameters),
+        tags=dict(plan.wanted.tags),
         changes=plan.changes,
     )
     place = path.resolve()  # the file that a link names, not the link
@@ -101,24 +108,23 @@ def load(aws: Aws, environment: Environment, path: Path) -> Plan:
     if bootstrap.find_bucket(aws) != saved.bucket:
         raise _outdated(environment, "its template and code lie in another bucket than that of this account")
     bucket = artifacts.bucket_of(aws, saved.bucket, caller.account)
+    wanted = Wanted(
+        template={"TemplateURL": artifacts.template_url(bucket, saved.version.template_sha256)},
+        parameters=saved.parameters,
+        creates=saved.creates,
+        description=saved.planned_by,
+        tags=saved.tags,
+    )
+    plan = Plan(environment, caller, stack, wanted, "", saved.version, bucket, change_set=None)
+    if not saved.change_set_id:
+        return plan
     body = artifacts.template(bucket, saved.version.template_sha256)
     if body is None or artifacts.code_checksum(bucket, saved.version.code_key) is None:
         raise _outdated(environment, f"its {'code' if body else 'template'} is no longer in the artifact bucket")
     if ("DeletionProtection" in saved.parameters) is not environment.retain_data:
         raise _outdated(environment, "retain_data has been changed since")
-    change_set = _reviewed(cloudformation, saved, environment, types_of(body))
-    url = artifacts.template_url(bucket, saved.version.template_sha256)
-    return Plan(
-        environment=environment,
-        caller=caller,
-        stack=None if saved.creates else stack,
-        wanted=Wanted({"TemplateURL": url}, saved.parameters, creates=saved.creates, description=saved.planned_by),
-        body=body,
-        version=saved.version,
-        bucket=bucket,
-        change_set=change_set,
-        saved=True,
-    )
+    change_set = _reviewed(cloudformation, saved, environment, types_of(body), seal(saved.version, wanted))
+    return replace(plan, stack=None if saved.creates else stack, body=body, change_set=change_set, saved=True)
 
 
 def _unwritable(path: Path, why: str) -> PaycliError:
@@ -140,8 +146,13 @@ def _moved(stack: stacks.Stack, saved: PlanFile) -> bool:
     return not saved.creates and str(stack.changed_at) != saved.stack_changed_at
 
 
-def _reviewed(cloudformation: Any, saved: PlanFile, environment: Environment, types: Mapping[str, str]) -> ChangeSet:
-    """Return the change set, if it is still there, executable, and the one that was reviewed."""
+def _reviewed(
+    cloudformation: Any, saved: PlanFile, environment: Environment, types: Mapping[str, str], sealed: str
+) -> ChangeSet:
+    """Return the change set, if it is still there, executable, and the one that was reviewed.
+
+    What follows it (the rest after an import, the table's protection) is made of the file: that has to be as it was.
+    """
     try:
         described = changeset.describe(cloudformation, saved.change_set_id)
     except cloudformation.exceptions.ChangeSetNotFoundException:
@@ -149,6 +160,8 @@ def _reviewed(cloudformation: Any, saved: PlanFile, environment: Environment, ty
     status = described.get("ExecutionStatus", "AVAILABLE")
     if status != "AVAILABLE":
         raise _outdated(environment, f"its change set is {status}")
+    if not described.get("Description", "").endswith(f", plan {sealed}"):
+        raise _outdated(environment, "the file was changed since, or another paycli wrote it")
     found = ChangeSet(
         change_set_id=saved.change_set_id,
         stack_id=saved.stack_id,

@@ -219,7 +219,7 @@ def prepare(
         environment=environment,
         caller=caller,
         stack=None if creates else stack,
-        wanted=Wanted({}, {}, creates=creates, description=description),
+        wanted=Wanted({}, {}, creates=creates, description=description, tags=environment.all_tags),
         body=body,
         version=record.version,
         bucket=bucket,

@@ -13,7 +13,7 @@ from paycli.deployment.records import Record
 from paycli.smoke.result import CheckResult
 from tests.fakes.project import FakeProject
 from tests.integration.conftest import Within
-from tests.integration.deploys import LONG, PROD, STACK, error_of, records, with_old_group
+from tests.integration.deploys import LONG, PROD, STACK, error_of, records, slower_alarm, with_old_group
 
 DEPLOY_PROD = ("deploy", "--env", "prod", "--yes")
 DEPLOY = ("deploy", "--env", "dev", "--yes")
@@ -239,6 +239,49 @@ def test_an_interrupt_while_the_way_back_is_planned_says_what_runs(
 
 
 # Guards
+
+
+@pytest.mark.parametrize("operation", ["SetStackPolicy", "UpdateTerminationProtection"])
+def test_an_interrupt_while_an_update_is_guarded_leaves_the_guards(cloud: FakeProject, operation: str) -> None:
+    stack = cloud.deployed("prod", other=slower_alarm)
+    stack.policy = json.loads(stackpolicy.body())
+    stack.termination_protection = True
+    cloud.aws.faults.delay(operation, 1.0)
+    ran = cloud.run(*DEPLOY_PROD, moments=[(cloud.aws.asked(operation), signal.SIGINT)])
+    assert ran.status == 130
+    assert stack.policy == json.loads(stackpolicy.body())
+    assert stack.termination_protection
+
+
+def test_a_network_that_is_lost_before_anything_begins_says_that_nothing_is_done(
+    cloud: FakeProject, within: Within
+) -> None:
+    cloud.deployed("prod", other=slower_alarm)
+    cloud.aws.faults.reset("SetStackPolicy", times=float("inf"))
+    ran = within(*DEPLOY_PROD)
+    assert ran.status == 1
+    assert "Hint:  Nothing of the change is done." in error_of(ran)
+
+
+def test_a_teardown_whose_request_is_lost_says_that_it_may_have_begun(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed()
+    cloud.aws.faults.reset("DeleteStack", times=float("inf"))
+    ran = within("teardown", "--env", "dev", "--yes")
+    assert ran.status == 1
+    assert "CloudFormation may have begun: the same command finds out, and goes on." in error_of(ran)
+
+
+def test_a_teardown_that_goes_on_leaves_what_was_left_before(cloud: FakeProject) -> None:
+    stack = cloud.deployed(status="DELETE_FAILED", failed={"Dashboard": "in use"})
+    teardown = ("teardown", "--env", "dev", "--yes", "--retain", "Dashboard")
+    cloud.aws.scenario.durations["Key"] = LONG
+    first = cloud.begin(*teardown)
+    cloud.aws.wait(cloud.aws.reached(STACK, "DELETE_IN_PROGRESS", "Key"))
+    first.kill()
+    first.communicate()
+    ran = cloud.run(*teardown, moments=[(cloud.aws.asked("DescribeStackEvents", 3), lambda: cloud.aws.skip(LONG))])
+    assert ran.status == 0, ran.err
+    assert stack.status == "DELETE_COMPLETE"
 
 
 def test_an_interrupt_while_the_policy_is_lifted_puts_it_back(cloud: FakeProject) -> None:

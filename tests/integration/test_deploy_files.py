@@ -64,7 +64,7 @@ def test_a_smoke_test_does_not_hide_that_and_is_not_blamed_for_it(
 def test_outputs_are_shown_where_they_cannot_be_written(unwritable: FakeProject, within: Within) -> None:
     stack = unwritable.deployed()
     ran = within("outputs", "--env", "dev", "--key", "APIEndpoint")
-    assert (ran.status, ran.out) == (0, f"{stack.outputs['APIEndpoint']}\n")
+    assert (ran.status, ran.out) == (1, f"{stack.outputs['APIEndpoint']}\n")
     assert f"{unwritable.root / FILE} can't be written: File exists" in ran.err
     assert within("outputs", "--env", "dev", "--json").document["data"]["outputs"] == stack.outputs
 

@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import zipfile
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +22,9 @@ from tests.integration.deploys import (
     ALARM,
     CREATED,
     LONG,
+    PROD,
     STACK,
+    TABLE,
     UPDATED,
     error_of,
     records,
@@ -166,7 +170,9 @@ def described(cloud: FakeProject, within: Within) -> str:
     """Return the description of the change set that a plan keeps."""
     assert within("deploy", "--env", "dev", "--plan", "plan.json").status == 0
     made = list(cloud.aws.stack(STACK).change_sets.values())[-1]
-    return str(made.request["Description"])
+    description, seal = str(made.request["Description"]).split(", plan ")
+    assert len(seal) == 32
+    return description
 
 
 def committed(root: Path) -> str:
@@ -189,6 +195,29 @@ def test_the_change_set_says_who_deploys_which_commit(
     assert described(cloud, within) == OF_DEV % f", commit {commit}-dirty"
     monkeypatch.setenv("PATH", str(tmp_path_factory.mktemp("without-git")))
     assert described(cloud, within) == OF_DEV % ""
+
+
+def test_that_git_refuses_the_checkout_is_told(
+    cloud: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    programs = tmp_path_factory.mktemp("git")
+    (programs / "git").write_text("#!/bin/sh\necho 'fatal: detected dubious ownership in repository' >&2; exit 128\n")
+    (programs / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
+    cloud.deployed(other=slower_alarm)
+    ran = within("deploy", "--env", "dev", "--dry-run")
+    assert ran.status == 0, ran.err
+    assert f"git config --global --add safe.directory {cloud.root}" in ran.err
+
+
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"])
+def test_an_endpoint_that_is_no_url_is_a_mistake_of_the_configuration(
+    cloud: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "garbage")
+    ran = within("diff", "--env", "dev")
+    assert ran.status == 3
+    assert "An endpoint of AWS is no URL: Invalid endpoint: garbage" in error_of(ran)
 
 
 # Two steps
@@ -291,13 +320,57 @@ def test_a_plan_that_moves_in_the_last_moment_is_not_executed(cloud: FakeProject
     assert [record.result for record in records(cloud)] == ["failed"]
 
 
-def test_where_nothing_would_change_no_plan_is_written(cloud: FakeProject, within: Within) -> None:
-    cloud.deployed()
-    ran = within("deploy", "--env", "dev", "--plan", "plan.json")
+def test_where_nothing_would_change_the_plan_does_nothing(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed()
+    (cloud.root / "plan.json").write_text("an older plan")
+    ran = within("deploy", "--env", "dev", "--plan", "plan.json", "--json")
     assert ran.status == 0
-    assert "No changes" in ran.out
-    assert "plan.json is not written" in ran.out
-    assert not (cloud.root / "plan.json").exists()
+    assert ran.document["data"]["plan"] == "plan.json"
+    assert "it does nothing" in within("deploy", "--env", "dev", "--plan", "plan.json").out
+    executed = within("deploy", "--env", "dev", "--execute", "plan.json", "--yes")
+    assert executed.status == 0, executed.err
+    assert "No changes" in executed.out
+    assert stack.states == MADE
+    stack.updated_at = cloud.aws.clock.now()
+    moved = within("deploy", "--env", "dev", "--execute", "plan.json", "--yes")
+    assert moved.status == 1
+    assert "the stack has moved since" in error_of(moved)
+
+
+EDITS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "code": lambda plan: plan["parameters"].update(CodeKey="code/evil.zip"),
+    "commit": lambda plan: plan["version"].update(commit="deadbeef"),
+    "tags": lambda plan: plan["tags"].update(A="b"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_a_plan_that_was_edited_is_not_executed(
+    cloud: FakeProject, within: Within, edit: Callable[[dict[str, Any]], None]
+) -> None:
+    stack, path = planned(cloud, within)
+    content = json.loads(path.read_text())
+    edit(content)
+    path.write_text(json.dumps(content))
+    ran = within("deploy", "--env", "dev", "--execute", str(path), "--yes")
+    assert ran.status == 1
+    assert "the file was changed since, or another paycli wrote it" in error_of(ran)
+    assert stack.states == MADE
+
+
+def test_a_plan_keeps_its_tags_whatever_the_settings_say_when_it_is_executed(
+    cloud: FakeProject, within: Within
+) -> None:
+    cloud.linted("prod")
+    cloud.bootstrap()
+    assert within("deploy", "--env", "prod", "--plan", "plan.json").status == 0
+    (cloud.root / "paycli.toml").write_text('[env.prod]\ntags = { Team = "other" }\n')
+    ran = within("deploy", "--env", "prod", "--execute", "plan.json", "--yes")
+    assert ran.status == 0, ran.err
+    stack = cloud.aws.stack(PROD)
+    assert "Team" not in stack.now.tags
+    updated = {event.logical_id for event in stack.events if event.status == "UPDATE_COMPLETE"} - {PROD}
+    assert updated == {TABLE}  # its protection, after the create
 
 
 def test_a_plan_that_no_file_names_does_not_stay(cloud: FakeProject, within: Within) -> None:

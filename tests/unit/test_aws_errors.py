@@ -129,6 +129,9 @@ FUNCTION = "arn:aws:lambda:us-east-1:111111111111:function:payment-processing-de
 REFUSED = f"User: {ROLE} is not authorized to perform: lambda:CreateFunction on resource: {FUNCTION}"
 
 
+BLOCKED = "because public policies are blocked by the BlockPublicPolicy block public access setting"
+
+
 @pytest.mark.parametrize(
     ("message", "meant", "hint"),
     [
@@ -177,6 +180,19 @@ REFUSED = f"User: {ROLE} is not authorized to perform: lambda:CreateFunction on 
             f"{USER} is not authorized to perform: iam:GetRole on resource: role r because no session policy allows x",
             Denial("", "iam:GetRole", "role r", "session policy", explicit=False),
             "No session policy allows iam:GetRole on role r",
+        ),
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+        (
+            f'{USER} is not authorized to perform: s3:PutBucketPolicy on resource: "arn:aws:s3:::b" {BLOCKED}.',
+            Denial(
+                "",
+                "s3:PutBucketPolicy",
+                "arn:aws:s3:::b",
+                "",
+                explicit=False,
+                because="public policies are blocked by the BlockPublicPolicy block public access setting",
+            ),
+            "A right alone doesn't help: AWS refuses s3:PutBucketPolicy on arn:aws:s3:::b because public policies are",
         ),
         (
             "AccessDenied. User doesn't have permission to call iam:GetRole",

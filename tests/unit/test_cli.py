@@ -12,6 +12,7 @@ import pytest
 from paycli import cli
 from paycli.cli import run
 from paycli.errors import PaycliError
+from tests.command_line import CommandLine
 
 HEAVY = ("boto3", "botocore", "troposphere", "cfnlint", "pydantic", "rich", "yaml")
 
@@ -152,6 +153,20 @@ def test_what_never_was_deployed_starts_no_embedded_aws(
     assert run([command, "--env", "local"]) == 1
     assert "paycli deploy --env local" in capsys.readouterr().err
     assert not (project / ".paycli").exists()
+
+
+def test_the_last_env_counts_also_in_the_document_of_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["render", "--env", "dev", "--env", "No Where", "--json"]) == 3
+    assert json.loads(capsys.readouterr().out)["environment"] == "No Where"
+
+
+def test_what_standard_output_cannot_encode_hides_nothing(tmp_path: Path) -> None:
+    root = tmp_path / "\N{LATIN SMALL LETTER U WITH DIAERESIS}"
+    root.mkdir()
+    (root / "paycli.toml").touch()
+    ran = CommandLine(root, {"PYTHONIOENCODING": "ascii"}).run("render", "--all")
+    assert ran.status == 0, ran.err
+    assert "\\xfc/templates/dev.yaml" in ran.out
 
 
 def test_the_help_of_the_smoke_test_names_its_checks() -> None:

@@ -11,6 +11,7 @@ import pytest
 from paycli.cli import run
 from paycli.deployment import lint
 from paycli.errors import PaycliError
+from paycli.progress import Step
 
 ROOT = Path(__file__).parents[2]
 
@@ -97,7 +98,7 @@ def test_one_environment_can_be_checked(project: Path, capsys: pytest.CaptureFix
     (project / "templates" / "prod.yaml").unlink()
     assert run(["render", "--check", "--env", "dev"]) == 0
     assert run(["render", "--check", "--env", "prod"]) == 4
-    assert "without --check" in capsys.readouterr().err
+    assert "Run `paycli render --all`." in capsys.readouterr().err
 
 
 def test_what_is_no_file_is_written_to_and_stays_what_it_is(project: Path) -> None:
@@ -195,3 +196,6 @@ def test_a_template_that_has_passed_is_not_linted_again(tmp_path: Path) -> None:
     assert lint.check(fine, "us-east-1", tmp_path, print) is True
     assert lint.check(fine, "us-east-1", tmp_path, print) is False
     assert lint.check(fine, "eu-west-1", tmp_path, print) is True
+    said: list[object] = []
+    assert lint.check(fine, "xx-newer-1", tmp_path, said.append) is True
+    assert said == [Step("cfn-lint doesn't know xx-newer-1: it checks the template for us-east-1.")]

@@ -335,6 +335,21 @@ def test_of_a_rollback_that_hangs_the_cause_is_what_it_hangs_on() -> None:
     assert "               Once that is mended: paycli deploy --env test\n" in shown
 
 
+def test_what_goes_on_by_itself_asks_for_nothing() -> None:
+    account = Account()
+    account.described["StackStatus"] = "UPDATE_ROLLBACK_IN_PROGRESS"
+    account.pages = [
+        [
+            event(7, "UPDATE_ROLLBACK_IN_PROGRESS"),
+            event(6, "UPDATE_FAILED", "Topic", "a bad name"),
+            event(5, "UPDATE_IN_PROGRESS"),
+        ]
+    ]
+    shown = screen(found_on(account))
+    assert "Cause          Topic (AWS::Lambda::Function): a bad name\n" in shown
+    assert "Once that is mended" not in shown
+
+
 def test_a_frequent_cause_is_told_in_the_words_of_the_deploy() -> None:
     account = Account()
     account.described["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE"

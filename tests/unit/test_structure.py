@@ -77,6 +77,7 @@ ROOMS = {
         "api_client",
         "embedded_state",
         "emulator",
+        "handlers_source",
         "deployment",
         "smoke",
         "operations",

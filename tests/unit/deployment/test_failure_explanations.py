@@ -104,6 +104,13 @@ def test_what_is_denied_is_not_called_missing(where: str) -> None:
     assert meant(f"Access Denied with an explicit deny{where}").summary == "a policy denies it"
 
 
+def test_what_a_right_alone_does_not_help_is_not_called_missing() -> None:
+    said = "User: x is not authorized to perform: s3:PutObject on resource: y because the bucket wants another key"
+    found = meant(said, "AWS::S3::Bucket")
+    assert found.summary == "AWS refuses s3:PutObject"
+    assert found.hint.startswith("A right alone doesn't help: ")
+
+
 @pytest.mark.parametrize("resource_type", sorted(DATA_TYPES))
 def test_what_may_hold_data_is_looked_at_before_anything_is_deleted(resource_type: str) -> None:
     said = f"Resource of type '{resource_type}' with identifier 'transactions-dev' already exists."

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import paycli
-from paycli.errors import PaycliError
-from paycli.handlers_source import handlers_root, load_contract
+from paycli.errors import ConfigurationError, PaycliError
+from paycli.handlers_source import demand_own, handlers_root, load_contract
 
 ROOT = Path(__file__).parents[3]
 
@@ -43,6 +43,20 @@ def test_without_any_the_message_says_what_to_do(elsewhere: Path) -> None:
         handlers_root()
     assert caught.value.code == "handlers_missing"
     assert "Install" in caught.value.hint
+
+
+def test_another_checkouts_handlers_are_refused(elsewhere: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    put_handlers(elsewhere / "handlers")
+    demand_own(elsewhere)
+    other = tmp_path_factory.mktemp("other")
+    demand_own(other)  # a project that uses paycli, and has no handlers
+    put_handlers(other / "handlers")
+    demand_own(other)  # of its own, and no checkout of paycli
+    (other / "paycli").mkdir()
+    (other / "paycli" / "__init__.py").touch()
+    with pytest.raises(ConfigurationError, match=f"would take those of {elsewhere}") as caught:
+        demand_own(other)
+    assert "make .venv" in caught.value.hint
 
 
 def test_the_contract_is_loaded_alone(elsewhere: Path) -> None:
