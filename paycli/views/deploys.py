@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from paycli.deployment.records import Record
     from paycli.deployment.teardown import TeardownPlan
 
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-changesets-view.html
+_LATER = "{{changeSet:KNOWN_AFTER_APPLY}}"
 _STYLES = {"Add": "green", "Modify": "yellow", "Remove": "bold red"}
 
 
@@ -45,7 +47,11 @@ def _cause(cause: "Cause") -> str:
     if not (cause.before or cause.after):
         return cause.name
     drifted = " (drifted)" if cause.drifted else ""
-    before, after = differing(cause.before, cause.after)
+    if cause.before == cause.after:  # it refers to what is changed
+        return f"{cause.name} (may change){drifted}"
+    if cause.after == _LATER:
+        return f"{cause.name}: {one_line(cause.before) or 'nothing'} -> known only then{drifted}"
+    before, after = differing(one_line(cause.before), one_line(cause.after))
     return f"{cause.name}: {before or 'nothing'} -> {after or 'nothing'}{drifted}"
 
 

@@ -87,6 +87,23 @@ def test_a_change_set_shows_where_a_policy_differs_and_keeps_all_for_programs() 
     assert '{"Action": "sqs:*"}' in console.plain([table])
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("arn:aws:kms:x:1:key/1", "arn:aws:kms:x:1:key/1", "Value (may change)"),
+        ("old", "{{changeSet:KNOWN_AFTER_APPLY}}", "Value: old -> known only then"),
+        ("", "{{changeSet:KNOWN_AFTER_APPLY}}", "Value: nothing -> known only then"),
+        ('{\n  "a": 1\n}', '{\n  "a": 2\n}', 'Value: { "a": 1 } -> { "a": 2 }'),
+    ],
+)
+def test_a_change_of_a_value_stands_in_one_line(before: str, after: str, shown: str) -> None:
+    target = {"Path": "/Properties/Value", "BeforeValue": before, "AfterValue": after}
+    entry = {"Action": "Modify", "LogicalResourceId": "R", "ResourceType": "X", "Details": [{"Target": target}]}
+    found = changes({"Changes": [{"ResourceChange": entry}]})
+    table = deploys.changes(ChangeSet("", "", "payment-api-dev", creates=False, changes=found), "here")
+    assert console.plain([table]).splitlines()[-1].endswith(f"  {shown}")
+
+
 def at_width(width: int, rows: list[list[str]], headers: list[str], title: str | None = None) -> list[str]:
     """The lines of a table on a terminal of that width."""
     table = Table(headers, title=title)
