@@ -3,7 +3,6 @@
 import contextlib
 import gc
 import importlib
-import io
 import os
 import shlex
 import signal
@@ -11,7 +10,7 @@ import sys
 import threading
 import traceback
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import click
 
@@ -20,6 +19,8 @@ from paycli.errors import ExitStatus, PaycliError
 from paycli.text import redacted
 
 if TYPE_CHECKING:
+    from io import TextIOWrapper
+
     from click.shell_completion import CompletionItem
 
 # Name -> one line of help. Kept here so that `paycli --help` imports no command.
@@ -120,8 +121,8 @@ def main() -> NoReturn:
             from pathlib import Path
 
             setattr(sys, name, Path(os.devnull).open("r+"))  # noqa: SIM115 - as long as paycli
-    if isinstance(sys.stdout, io.TextIOWrapper):  # as standard error is: what it can't write would hide what was done
-        sys.stdout.reconfigure(errors="backslashreplace")
+    with contextlib.suppress(AttributeError):  # as standard error is: what it can't write would hide what was done
+        cast("TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
     _leave(run(sys.argv[1:]))
 
 

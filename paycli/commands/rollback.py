@@ -176,7 +176,7 @@ def _carried_out(project: Project, aws: "Aws", wanted: _Wanted, *, yes: bool) ->
         leave_nothing(aws, plan)
         raise
     deployed = carry_out(project, aws, plan)
-    if begun and begun.result == "in_progress" and plan.change_set is None:  # CloudFormation had finished it
-        for ended in records.settled([begun], plan.stack):
-            records.write(wanted.bucket, ended)
+    if begun and (begun.unseen or begun.result == "in_progress") and plan.change_set is None:
+        for ended in records.settled([begun], plan.stack):  # CloudFormation had finished it
+            records.write(wanted.bucket, ended.model_copy(update={"unseen": False}))
     return _Done(deployed.record, deployed_result(plan, deployed, wanted.skipped))

@@ -63,6 +63,7 @@ class Record(BaseModel):
     cause: str = ""  # of a failure
     left_behind: tuple[str, ...] = ()  # what couldn't be deleted after the update, with AWS's reason
     rollback_of: int | None = None  # the record whose version this one deployed again
+    unseen: bool = False  # it succeeded, but an interrupt kept its own paycli from saying so
     smoke_test: Literal["", "passed", "failed"] = ""  # that the deploy itself ran, once it had succeeded
 
     def ended(self, result: Ended, cause: str = "") -> "Record":

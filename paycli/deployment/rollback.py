@@ -134,7 +134,7 @@ def _others(succeeded: Sequence[Record], running: Record | None) -> str:
 
 
 def unfinished(shelf: Shelf, asked_during: Record | None = None) -> Record | None:
-    """Return the newest record, if it is a rollback whose end no paycli has seen, or had when this one was asked for.
+    """Return the newest record, if it is a rollback whose end nobody has seen, or had when this one was asked for.
 
     Asked for again, that one is finished: counted as done, it would let the same command go back one version more.
     `asked_during` is the one that was unfinished before what runs was waited for: its own paycli may have ended it.
@@ -142,7 +142,7 @@ def unfinished(shelf: Shelf, asked_during: Record | None = None) -> Record | Non
     newest = next((record for record in shelf.records if record.number == shelf.newest), None)
     if newest is None or not newest.rollback_of:
         return None
-    still = newest.result == "in_progress"
+    still = newest.result == "in_progress" or newest.unseen
     return newest if still or (asked_during and asked_during.number == newest.number) else None
 
 

@@ -1,5 +1,6 @@
 """Undo a deploy that was interrupted, as far as CloudFormation lets one."""
 
+import contextlib
 import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -29,7 +30,8 @@ def undo(aws: Aws, plan: Plan, report: Report) -> PaycliError:
     result, said = undone(aws, plan, plan.change_set, ours, report)
     done = result == "succeeded"
     if record:
-        records.write(plan.bucket, record.ended(result, "" if done else said))
+        ended = record.ended(result, "" if done else said)
+        records.write(plan.bucket, ended.model_copy(update={"unseen": done}))
     if done:
         protection.guard(aws, plan, plan.change_set, report)
         said += _went_back(plan)
@@ -40,16 +42,18 @@ def undo(aws: Aws, plan: Plan, report: Report) -> PaycliError:
 
 def _done(aws: Aws, plan: Plan, record: records.Record, report: Report) -> PaycliError:
     """Return the error of an interrupt that came when all was done but what follows a deploy."""
-    assert plan.change_set  # noqa: S101 - it is executed
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    assert plan.change_set and plan.bucket  # noqa: S101 - it is executed
     protection.guard(aws, plan, plan.change_set, report)
+    with contextlib.suppress(BotoCoreError, ClientError):
+        records.write(plan.bucket, record.model_copy(update={"unseen": True}))
     said = f"Interrupted, too late to undo it: {plan.change_set.stack_name} is deployed, as deploy {record.number}."
     return DetachedError(f"{said}{_went_back(plan)}", code="interrupted", data={"ended": "succeeded"})
 
 
 def _went_back(plan: Plan) -> str:
-    """Say that a rollback is done: who asks for it again, goes one version further."""
-    back = f" It is deploy {plan.rollback_of} again: the rollback is done, and a second one goes further back."
-    return back if plan.rollback_of else ""
+    return f" It is deploy {plan.rollback_of} again: the rollback is done." if plan.rollback_of else ""
 
 
 def before_it_began(aws: Aws, plan: Plan) -> PaycliError | None:

@@ -92,9 +92,7 @@ def test_an_interrupt_when_a_create_is_done_and_not_on_record_yet_guards_it(clou
     assert [record.result for record in records(cloud, "prod")] == ["succeeded"]
 
 
-def test_an_interrupted_rollback_that_is_done_says_that_a_second_one_goes_further(
-    cloud: FakeProject, within: Within
-) -> None:
+def test_an_interrupted_rollback_that_is_done_is_asked_for_again_in_vain(cloud: FakeProject, within: Within) -> None:
     cloud.bootstrap()
     for memory in (256, 512, 1024):
         sized(cloud, memory)
@@ -102,8 +100,11 @@ def test_an_interrupted_rollback_that_is_done_says_that_a_second_one_goes_furthe
     cloud.aws.faults.delay("PutMetricData", 1.0)
     ran = cloud.run(*ROLLBACK, moments=[(cloud.aws.asked("PutMetricData"), signal.SIGTERM)])
     assert ran.status == 130
-    said = "payment-api-dev is deployed, as deploy 4. It is deploy 2 again: the rollback is done, and a second one goes"
-    assert said in error_of(ran)
+    assert "payment-api-dev is deployed, as deploy 4. It is deploy 2 again: the rollback is done." in error_of(ran)
+    assert size(cloud) == 512
+    same = within(*ROLLBACK)
+    assert same.status == 0, same.err
+    assert "Deploy 4 is a rollback whose end nobody had seen: it is finished, nothing more." in same.err
     assert size(cloud) == 512
     again = within(*ROLLBACK)
     assert again.status == 0, again.err

@@ -14,6 +14,16 @@ from paycli.errors import ConfigurationError
 EMBEDDED = Environment(name="local", target="embedded")
 
 
+def test_only_what_is_wrong_with_an_endpoint_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_arguments: object, **_options: object) -> None:
+        raise ValueError("another mistake")
+
+    aws = connect(EMBEDDED, "http://127.0.0.1:1")
+    monkeypatch.setattr(aws.session, "client", refuses)
+    with pytest.raises(ValueError, match="another mistake"):
+        aws.client("sqs")
+
+
 def test_without_a_region_there_is_one_clear_message() -> None:
     with pytest.raises(ConfigurationError, match="No AWS region") as caught:
         connect(Environment(name="dev"))
