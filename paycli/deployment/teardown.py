@@ -1,6 +1,7 @@
 """Take a stack down: say what goes and what stays, delete, follow, and list what is left."""
 
 import shlex
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -98,6 +99,7 @@ def retaining(teardown: TeardownPlan, logical_ids: Collection[str]) -> TeardownP
     return replace(teardown, goes=goes, stays=(*teardown.stays, *left))
 
 
+_TABLE_SECONDS = 300.0  # after which a table that is still being deleted is left to DynamoDB
 # Somebody is at it already: a teardown follows that delete.
 _GOING = "DELETE_IN_PROGRESS"
 
@@ -194,11 +196,23 @@ def _empty_vaults(aws: Aws, teardown: TeardownPlan, report: Report) -> None:
 
 
 def _await_tables_gone(aws: Aws, teardown: TeardownPlan) -> None:
-    """Wait for what express mode only began to delete: a deploy right after would find the name taken."""
-    waiter = aws.client("dynamodb").get_waiter("table_not_exists")
+    """Wait for what express mode only began to delete: a deploy right after would find the name taken.
+
+    One of that name that isn't being deleted is another's, of a deploy that has waited for this teardown.
+    """
+    dynamodb = aws.client("dynamodb")
+    deadline = time.monotonic() + _TABLE_SECONDS
     for resource in teardown.goes:
         if resource.resource_type == "AWS::DynamoDB::Table":
-            waiter.wait(TableName=resource.physical_id, WaiterConfig={"Delay": 2, "MaxAttempts": 150})
+            while _is_leaving(dynamodb, resource.physical_id) and time.monotonic() < deadline:
+                time.sleep(2)
+
+
+def _is_leaving(dynamodb: Any, table: str) -> bool:
+    try:
+        return bool(dynamodb.describe_table(TableName=table)["Table"]["TableStatus"] == "DELETING")
+    except dynamodb.exceptions.ResourceNotFoundException:
+        return False
 
 
 def _written_again(aws: Aws, teardown: TeardownPlan, report: Report) -> list[Resource]:

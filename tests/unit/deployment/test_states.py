@@ -293,14 +293,18 @@ def test_a_vault_that_stays_full_stops_the_teardown(scripted: Scripted, monkeypa
     assert "--backup-vault-name v-1" in caught.value.hint
 
 
-def test_express_mode_waits_until_the_table_is_really_gone(scripted: Scripted) -> None:
+@pytest.mark.parametrize("then", ["gone", "made again"])
+def test_express_mode_waits_until_the_table_is_really_gone(scripted: Scripted, then: str) -> None:
     plan = planned(scripted, set(RESOURCES) - {"TransactionsTable", "Topic"})
     scripted.events(raw_event(1, "CREATE_COMPLETE"))
     scripted.stands("CREATE_COMPLETE")
     scripted.answers("cloudformation", "delete_stack", {})
     scripted.events(raw_event(1, "CREATE_COMPLETE"), raw_event(2, "DELETE_COMPLETE"))
     scripted.answers("dynamodb", "describe_table", {"Table": {"TableStatus": "DELETING"}})
-    scripted.fails("dynamodb", "describe_table", "ResourceNotFoundException")
+    if then == "gone":
+        scripted.fails("dynamodb", "describe_table", "ResourceNotFoundException")
+    else:  # by a deploy that has waited
+        scripted.answers("dynamodb", "describe_table", {"Table": {"TableStatus": "CREATING"}})
     express = Environment(name="dev", deployment_mode="express")
     left = taken_down(scripted, plan, express)
     assert len(left) == len(plan.stays)
