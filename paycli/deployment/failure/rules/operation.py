@@ -82,6 +82,14 @@ OPERATION = (
         "`paycli status --env {env}` says how it stands.",
         STACK,
     ),
+    rule(
+        "stack_gone",
+        r"Stack (?:\[\S+\]|with id \S+|'\S+') does not exist",
+        "the stack isn't there any more",
+        "Somebody else has deleted it meanwhile, or made it anew.",
+        "`paycli status --env {env}` says how it stands; CloudTrail (DeleteStack) says who it was.",
+        STACK,
+    ),
     rule(  # https://github.com/aws/aws-sam-cli/issues/7473
         "access_denied",
         r"S3 error: Access Denied|TemplateURL must reference a valid S3 object to which you have access",
