@@ -129,12 +129,13 @@ def main() -> NoReturn:
 def _leave(status: int) -> NoReturn:
     """Leave without taking apart, object by object, what was imported: that was 4 % of a deploy with nothing new.
 
-    Everything is written before. Where that can't be, or another thread still runs, Python sees to it.
+    Everything is written before. Where that can't be, or another thread still runs, Python sees to it; who interrupts
+    doesn't wait for what a thread is asking AWS.
     """
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
-        if threading.active_count() == 1:
+        if threading.active_count() == 1 or status == ExitStatus.INTERRUPTED:
             os._exit(status)
     sys.exit(status)
 

@@ -149,8 +149,7 @@ def recent(bucket: Bucket, environment: str, report: Report, limit: int = KEPT) 
         else:
             report(Step(f"{key} in the artifact bucket is no record of a deploy: it is left as it is."))
     newest = sorted(numbered, key=numbered.__getitem__, reverse=True)[:limit]
-    with ThreadPoolExecutor(_READERS) as pool:
-        read = dict(zip(newest, pool.map(lambda key: _read(bucket, key), newest), strict=True))
+    read = _read_all(bucket, newest)
     for key, record in read.items():
         if record is None:
             report(Step(_unreadable(key)))
@@ -261,6 +260,20 @@ def _number(key: str) -> int:
     """Return the number of the deploy that a key is of, or 0 where it isn't a record's."""
     found = _NUMBERED.fullmatch(key)
     return int(found[1]) if found else 0
+
+
+def _read_all(bucket: Bucket, keys: Sequence[str]) -> dict[str, Record | None]:
+    """Return the records, read side by side; an interrupt doesn't wait for an S3 that doesn't answer."""
+    if len(keys) < 2:
+        return {key: _read(bucket, key) for key in keys}
+    pool = ThreadPoolExecutor(_READERS)
+    try:
+        read = dict(zip(keys, pool.map(lambda key: _read(bucket, key), keys), strict=True))
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+    return read
 
 
 def _read(bucket: Bucket, key: str) -> Record | None:

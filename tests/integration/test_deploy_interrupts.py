@@ -358,3 +358,16 @@ def test_a_deploy_that_was_killed_has_failed_where_the_stack_was_rolled_back(upd
     again = updating.run(*DEPLOY)
     assert again.status == 0, again.err
     assert results(updating) == ["failed", "succeeded"]
+
+
+@pytest.mark.parametrize("command", [DEPLOY, ("rollback", "--env", "dev", "--yes"), ("history", "--env", "dev")])
+def test_an_interrupt_does_not_wait_for_an_s3_that_does_not_answer(
+    cloud: FakeProject, command: tuple[str, ...]
+) -> None:
+    cloud.deployed(other=slower_alarm)
+    for number in (1, 2):
+        recorded(cloud, number, version(cloud, 97 + number))
+    cloud.aws.faults.delay("GetObject", 30.0, times=float("inf"))
+    ran = cloud.run(*command, moments=[(cloud.aws.asked("GetObject"), signal.SIGINT)])
+    assert ran.status == 130
+    assert ran.ended - ran.began < 30  # which nobody waits for
