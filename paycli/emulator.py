@@ -98,6 +98,34 @@ def start(root: Path) -> Emulator:
     raise _silent(folder)
 
 
+def take_part(root: Path) -> tuple[int, bool]:
+    """Say, for as long as the descriptor returned is open, that this process works on the running embedded AWS.
+
+    The second value is whether somebody was about to stop it, which was waited for: it may be gone. These locks are the
+    process's own, and end with it.
+    """
+    descriptor = os.open(home(root) / "users", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        fcntl.lockf(descriptor, fcntl.LOCK_SH)
+        return descriptor, True
+    return descriptor, False
+
+
+def keep_others_off(root: Path) -> int | None:
+    """Let whoever wants to work on the embedded AWS wait until the descriptor returned is closed.
+
+    None where another process works on it.
+    """
+    descriptor = os.open(home(root) / "users", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return None  # the descriptor stays: to close it would end this process's own part
+    return descriptor
+
+
 def _launch(folder: Path, lock: int) -> Emulator:
     """Start the process; whoever comes meanwhile finds the lock taken and waits for the process's record."""
     embedded_state.demand_readable(folder)

@@ -4,7 +4,7 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from paycli.files import write_whole
 
 if TYPE_CHECKING:
     from paycli.aws import Aws
+    from paycli.emulator import Emulator
     from paycli.environment import Environment
 
 
@@ -30,6 +31,9 @@ class Project:
 
     root: Path
     configuration: configuration.Configuration
+    ending: contextlib.ExitStack = field(
+        default_factory=contextlib.ExitStack, repr=False, compare=False, kw_only=True
+    )  # what is to be let go at the command's end
 
     @property
     def environment(self) -> "Environment":
@@ -42,6 +46,16 @@ class Project:
 
         if self.environment.target != "embedded":
             return connect(self.environment)
+        from paycli import emulator
+
+        running = self._running()
+        part, waited = emulator.take_part(self.root)
+        self.ending.callback(os.close, part)
+        if waited:
+            running = self._running()
+        return connect(self.environment, running.url)
+
+    def _running(self) -> "Emulator":
         from paycli import embedded_state, emulator
 
         running = emulator.find(self.root)
@@ -50,7 +64,7 @@ class Project:
             console.note(f"Started the embedded AWS at {running.url}")
             if running.lost_since:
                 console.note(embedded_state.loss(running.lost_since))
-        return connect(self.environment, running.url)
+        return running
 
     def connect_to_deployed(self) -> "Aws":
         """Return the environment's AWS, without starting an embedded one that has never held a stack."""
@@ -146,10 +160,9 @@ def environment_command(function: Callable[..., console.Result]) -> Callable[...
     def callback(env: str, as_json: bool, **options: Any) -> int:
         root = configuration.project_root()
         source = click.get_current_context().get_parameter_source("env")
-        project = Project(
-            root, configuration.load(env, root, _SOURCES.get(source or ParameterSource.DEFAULT, "default"))
-        )
-        result = function(project, **options)
+        settings = configuration.load(env, root, _SOURCES.get(source or ParameterSource.DEFAULT, "default"))
+        with contextlib.ExitStack() as ending:
+            result = function(Project(root, settings, ending=ending), **options)
         name = click.get_current_context().command_path.split(" ", 1)[1]
         return console.finish(result, command=name, environment=env, as_json=as_json)
 

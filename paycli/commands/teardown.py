@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -163,6 +164,8 @@ def _said(done: dict[str, Any]) -> list[str]:
         said.append(
             "The embedded AWS is stopped: no stack was left on it. Its artifact bucket and the records in it are gone."
         )
+    if done.get("emulator_in_use"):
+        said.append("The embedded AWS goes on, since another paycli works on it.")
     return said
 
 
@@ -174,6 +177,10 @@ def _stop_embedded(project: Project, caller: "Caller") -> dict[str, Any]:
     from paycli.deployment import bootstrap, teardown
 
     aws = project.connect()
+    alone = emulator.keep_others_off(project.root)
+    if alone is None:
+        return {"emulator_stopped": False, "emulator_in_use": True}
+    project.ending.callback(os.close, alone)
     if not teardown.last_of_embedded(aws):
         return {"emulator_stopped": False}
     with display.activity() as report:

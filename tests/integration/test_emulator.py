@@ -301,3 +301,33 @@ def test_stopping_ends_the_functions_too(fresh: LocalProject) -> None:
     while any(parent_of(name) for name in functions) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert [name for name in functions if parent_of(name)] == []
+
+
+def test_a_teardown_stops_none_on_which_another_paycli_works(fresh: LocalProject) -> None:
+    assert fresh.run("deploy", "--env", "local").status == 0
+    following = fresh.begin("logs", "--env", "local", "--follow")
+    assert following.stderr is not None
+    following.stderr.readline()  # it is connected
+    ran = fresh.run("teardown", "--env", "local", "--yes")
+    assert ran.status == 0, ran.err
+    assert "The embedded AWS goes on, since another paycli works on it." in ran.out
+    assert emulator.find(fresh.root) is not None
+    following.terminate()
+    following.communicate()
+    assert fresh.run("deploy", "--env", "local").status == 0
+    assert "The embedded AWS is stopped" in fresh.run("teardown", "--env", "local", "--yes").out
+
+
+def test_who_comes_while_one_is_being_stopped_starts_it_anew(fresh: LocalProject) -> None:
+    emulator.start(fresh.root)
+    alone = emulator.keep_others_off(fresh.root)
+    assert alone is not None
+    coming = fresh.begin("deploy", "--env", "local")
+    time.sleep(1.5)
+    assert coming.poll() is None  # it waits
+    emulator.stop(fresh.root)
+    os.close(alone)
+    out, err = coming.communicate(timeout=60)
+    assert coming.returncode == 0, err
+    assert "Started the embedded AWS" in err
+    assert "changes deployed" in out
