@@ -72,5 +72,10 @@ def _outlook(drift: "Drift", environment: str, *, embedded: bool) -> list[str]:
         )
     lost = [one.logical_id for one in deleted if one.holds_data]
     if lost:
-        said.append(f"{', '.join(lost)} would be made again empty: bring the data back first.")
+        tables = [one.logical_id for one in deleted if one.resource_type == "AWS::DynamoDB::Table"]
+        if tables:
+            said.append(f"Its payments come back by `paycli restore --env {environment} --deleted`, and by no deploy.")
+        options = " ".join(f"--allow-remove {one}" for one in lost if one not in tables)
+        if options:
+            said.append(f"What is made again is empty, and wants {options} as well.")
     return said

@@ -149,7 +149,7 @@ def _wanted(project: Project, aws: "Aws", wish: "Wish", *, skip: tuple[str, ...]
         choice = rollback.choose(aws, environment, bucket, wish, report)
     record, begun = choice.record, choice.begun
     if record is None:
-        console.note("No deploy on record runs: the rollback that got stuck is finished, and nothing deployed.")
+        console.note("No deploy on record runs: the rollback that got stuck is gone on with, and nothing deployed.")
         target = states.of_environment(environment, "rollback")
         with display.activity() as report:
             states.bring_to_rest(aws.client("cloudformation"), target, policy, report)

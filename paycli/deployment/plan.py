@@ -258,7 +258,11 @@ def _refusal(change: Change, allowed: Collection[str], added: Collection[str]) -
     """Return why a change that loses data isn't made, with a hint; None where it is allowed."""
     wish = f"--allow-remove {change.logical_id}"
     if change.deleted and change.action == "Add":
-        hint = f"Bring that back first (docs/recovery.md); if it is to be empty: {wish}"
+        hint = f"What it held is lost. To have it made again, empty, add {wish}."
+        if change.resource_type == _TABLE:
+            hint = (
+                f"Bring it back first: `paycli restore --deleted` (docs/recovery.md). If it is to be empty, add {wish}."
+            )
         said = "was deleted past CloudFormation, and would be made again without what it held"
         return None if change.logical_id in allowed else (said, hint)
     if change.action != "Remove":
@@ -338,10 +342,9 @@ def demand_table(aws: Aws, environment: Environment, table: str = "") -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             return  # who deploys with a role of CloudFormation's may have no right to look
-        hint = (
-            f"`paycli restore --env {environment.name} --deleted` brings it back with its payments; "
-            "`paycli deploy --revert-drift --allow-remove TransactionsTable` makes an empty one."
-        )
+        empty = f"paycli deploy --env {environment.name} --revert-drift --allow-remove TransactionsTable"
+        back = f"`paycli restore --env {environment.name} --deleted` brings it back with its payments"
+        hint = f"{back}; `{empty}` makes an empty one."
         if environment.target == "embedded":
             hint = f"The embedded AWS can't bring it back: `paycli teardown --env {environment.name}`, then deploy."
         raise PaycliError(

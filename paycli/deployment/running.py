@@ -73,7 +73,7 @@ def run(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> Finished
     with before_it_begins(aws, plan, change_set):
         after = follow.patiently(lambda: follow.last_event(cloudformation, change_set.stack_id), report)
     with before_it_begins(aws, plan, change_set, perhaps=True):
-        _execute(cloudformation, change_set, report)
+        _execute(cloudformation, change_set, report, plan.command)
     only = {change.logical_id for change in change_set.changes}
     finished = follow.follow(
         cloudformation, change_set.stack_id, after=after, total=len(change_set.changes), report=report, only=only
@@ -92,7 +92,7 @@ def run(aws: Aws, plan: Plan, change_set: ChangeSet, report: Report) -> Finished
     return finished
 
 
-def _execute(cloudformation: Any, change_set: ChangeSet, report: Report) -> None:
+def _execute(cloudformation: Any, change_set: ChangeSet, report: Report, command: str) -> None:
     """Let CloudFormation begin. Where its answer is lost it is asked again, with one token: it begins only once.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ExecuteChangeSet.html
@@ -107,9 +107,9 @@ def _execute(cloudformation: Any, change_set: ChangeSet, report: Report) -> None
             cloudformation.execute_change_set(ChangeSetName=change_set.change_set_id, ClientRequestToken=token)
         except cloudformation.exceptions.InvalidChangeSetStatusException as error:
             if asked == 1 or not _is_executed(cloudformation, change_set):
-                raise _outdated(change_set, error) from None
+                raise _outdated(change_set, error, command) from None
         except cloudformation.exceptions.ChangeSetNotFoundException as error:
-            raise _outdated(change_set, error) from None
+            raise _outdated(change_set, error, command) from None
 
     follow.patiently(execute, report)
 
@@ -120,10 +120,10 @@ def _is_executed(cloudformation: Any, change_set: ChangeSet) -> bool:
     return str(described.get("ExecutionStatus", "")).startswith("EXECUTE_")
 
 
-def _outdated(change_set: ChangeSet, error: Any) -> PaycliError:
+def _outdated(change_set: ChangeSet, error: Any, command: str) -> PaycliError:
     return PaycliError(
         f"{change_set.stack_name} has moved since the plan was made: {words(error)}",
-        hint="Another deploy came first, or the plan was deleted. Plan again.",
+        hint=f"Another deploy came first, or the plan was deleted; nothing of it is done. Plan again: {command}",
         code="plan_outdated",
     )
 

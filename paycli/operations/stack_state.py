@@ -143,10 +143,10 @@ def _told(event: ResourceEvent, found: list[Cause], environment: Environment) ->
     known = found[0].explanation
     explanation = f"{known.summary}. {known.text} {known.hint}".rstrip() if known else None
     stack = stack_arn.parse(event.physical_id)
-    skips = way_on.skips([cause for cause in found if cause.rollback], event.status, stack.name, environment)
+    hangs = [cause for cause in found if cause.rollback is event.status.endswith("ROLLBACK_FAILED")]
     following = aftermath(event.status, stack, environment).next
     first, *others = (f"{cause.logical_id} ({cause.resource_type}): {reasons.said(cause.reason)}" for cause in found)
-    command = way_on.going_on(following, found[:1], skips, environment)
+    command = way_on.going_on(following, hangs, event.status, stack.name, environment)
     return History(event.at, first, explanation, tuple(others), command or None)
 
 

@@ -58,7 +58,7 @@ def test_a_deleted_table_is_said_to_come_back_empty(cloud: FakeProject, within: 
     assert ran.status == 4
     (row,) = [line for line in ran.out.splitlines() if line.startswith("DELETED")]
     assert row.split() == ["DELETED", TABLE, "AWS::DynamoDB::Table", "transactions-dev"]
-    assert f"{TABLE} would be made again empty" in ran.out
+    assert "Its payments come back by `paycli restore --env dev --deleted`, and by no deploy." in ran.out
     assert "sets it back" not in ran.out
     # A deploy that says the stack has it all would be believed.
     for command in ("deploy", "diff"):

@@ -297,7 +297,7 @@ def test_without_a_record_the_stuck_rollback_is_finished_and_nothing_deployed(
     stack = cloud.deployed(status="UPDATE_ROLLBACK_FAILED", failed={ALARM: "gone"})
     ran = within(*ROLLBACK, "--skip", ALARM, "--json")
     assert ran.status == 0, ran.err
-    assert "No deploy on record runs: the rollback that got stuck is finished, and nothing deployed." in ran.err
+    assert "No deploy on record runs: the rollback that got stuck is gone on with, and nothing deployed." in ran.err
     assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
     data = ran.document["data"]
     assert (data["changes"], data["executed"], data["deploy"], data["skipped"]) == ([], False, None, [ALARM])

@@ -27,15 +27,21 @@ def explain(
     `name` is the resource's own, as far as it is known, `stack` the name of its stack; `status` is what failed.
     """
     bootstrap = stack == BOOTSTRAP
-    words = {"logical_id": logical_id, "name": shlex.quote(name or "NAME"), "env": _environment(stack)}
-    for rule in RULES:
-        fits = rule.fits(resource_type, status=status, bootstrap=bootstrap)
-        if found := rule.pattern.search(reason) if fits else None:
-            groups = {key: value or f"THE-{key.upper()}" for key, value in found.groupdict().items()}
-            hint = rule.hint if name or not rule.unnamed else rule.unnamed
-            said = (part.format(**words, **groups) for part in (rule.summary, rule.text, hint))
-            return Explanation(rule.kind, *said)
+    key = _KEY.search(reason)
+    words = {
+        "logical_id": logical_id,
+        "name": shlex.quote(name or "NAME"),
+        "env": _environment(stack),
+        "key": key[0] if key else shlex.quote(name) if name and resource_type == "AWS::KMS::Key" else "KEY-ID",
+    }
     denied = _denied(reason)
+    named = bool(denied and denied.summary != _UNNAMED)
+    for rule in RULES:
+        fits = rule.fits(resource_type, status=status, bootstrap=bootstrap) and not (rule.vague and named)
+        if found := rule.pattern.search(reason) if fits else None:
+            hint = rule.hint if name or not rule.unnamed else rule.unnamed
+            said = (part.format(**words, **found.groupdict()) for part in (rule.summary, rule.text, hint))
+            return Explanation(rule.kind, *said)
     if denied is None:
         return None
     if bootstrap:
@@ -43,6 +49,13 @@ def explain(
     if denied.hint.endswith("."):  # and not with a command
         return replace(denied, hint=f"{denied.hint} {_policy('--env ' + words['env'])} all that a deploy needs.")
     return denied
+
+
+# https://docs.aws.amazon.com/kms/latest/developerguide/find-cmk-id-arn.html
+_KEY = re.compile(
+    r"arn:aws[\w-]*:kms:[\w:-]+:key/[\w-]+|\b(?:mrk-)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b(?= is )"
+)
+_UNNAMED = "a permission is missing"
 
 
 def _environment(stack: str) -> str:
@@ -61,11 +74,11 @@ def _denied(reason: str) -> Explanation | None:
     text = "CloudFormation works with the rights of `cloudformation_role`, where it is set, else with the caller's."
     if refused is None:
         hint = "CloudTrail names the call that was refused, and the policy that decided it."
-        summary = "a policy denies it" if "explicit deny" in reason else "a permission is missing"
+        summary = "a policy denies it" if "explicit deny" in reason else _UNNAMED
         return Explanation("access_denied", summary, text, hint)
     if refused.explicit:
         return Explanation("access_denied", f"{refused.action} is denied", text, refused.hint)
     if refused.because:
         return Explanation("access_denied", f"AWS refuses {refused.action}", text, refused.hint)
-    which = f"the permission {refused.action}" if refused.action else "a permission"
-    return Explanation("access_denied", f"{which} is missing", text, refused.hint)
+    summary = f"the permission {refused.action} is missing" if refused.action else _UNNAMED
+    return Explanation("access_denied", summary, text, refused.hint)

@@ -32,7 +32,7 @@ def of_hooks(events: Iterable[ResourceEvent], known: Iterable[Cause]) -> list[Ca
             logical_id=event.logical_id,
             resource_type=event.resource_type,
             physical_id=event.physical_id,
-            status=REFUSED,
+            status=event.status.replace("_IN_PROGRESS", "_FAILED"),
             reason=event.hook_reason,
             at=event.at,
             check=event.hook,

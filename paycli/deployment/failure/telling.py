@@ -1,5 +1,7 @@
 """The error of an operation that failed: root cause first, then what CloudFormation did about it."""
 
+import re
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -34,20 +36,21 @@ def failed(
     # While a rollback hangs, what stops it is what has to be mended first.
     hangs = of_rollback if finished.status.endswith("ROLLBACK_FAILED") else own
     lifted = _explanation(hangs)
-    skips = way_on.skips(of_rollback, finished.status, stack.name, environment)
+    where = (finished.status, stack.name, environment)
     # A rollback that was begun anew has no other causes than its own: they are the first then.
     first, second = (own, of_rollback) if own else (of_rollback, own)
     message = [
         *(report.lines(first, lifted) if first else [report.silent(finished.status, stack.name)]),
         after.did,
         *report.lines(second, lifted),
-        *way_on.skippable(skips, environment),
+        *way_on.skippable(of_rollback, *where),
         *way_on.retainable(own, finished.status, after.next),
+        *_meant(found, stack, environment),
         *([f"Console: {stack.console}"] if stack.console else []),
     ]
     return PaycliError(
         "\n".join(message),
-        hint=_hint(lifted, way_on.going_on(after.next, hangs, skips, environment)),
+        hint=_hint(lifted, way_on.going_on(after.next, hangs, *where)),
         code="stack_failed",
         data={
             "stack": stack.name,
@@ -71,6 +74,17 @@ def refused(
         code="change_set_failed",
         data={"stack": name, "status": None, "console": None, "causes": [report.data(cause) for cause in found]},
     )
+
+
+def _meant(causes: Sequence[Cause], stack: stack_arn.StackArn, environment: "Environment") -> list[str]:
+    """Say what the AWS CLI's commands among the hints need to reach this stack's account and region."""
+    known = (cause.explanation for cause in causes)
+    if not any(each and re.search(r"\baws [a-z]", f"{each.text} {each.hint}") for each in known):
+        return []
+    if environment.target == "embedded":
+        return ['Before the commands of `aws` here: eval "$(paycli local env)"']
+    profile = f" AWS_PROFILE={shlex.quote(environment.profile)}" if environment.profile else ""
+    return [f"Before the commands of `aws` here: export AWS_REGION={stack.region}{profile}"]
 
 
 def _explanation(causes: Sequence[Cause]) -> Explanation | None:

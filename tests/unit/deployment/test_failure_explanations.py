@@ -127,7 +127,7 @@ def test_a_command_names_the_resource_and_runs_nothing_else() -> None:
     for name, quoted in (("payment-validation-dev", "payment-validation-dev"), ("a; rm x", "'a; rm x'")):
         explained = explain(said, "AWS::IAM::Role", "Role", name=name)
         assert explained
-        assert explained.hint.startswith(f"aws iam list-attached-role-policies --role-name {quoted} names them")
+        assert explained.hint.startswith(f"`aws iam list-attached-role-policies --role-name {quoted}` names them")
 
 
 def test_an_alarm_that_is_gone_is_not_one_that_went_off() -> None:

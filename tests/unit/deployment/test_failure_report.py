@@ -69,7 +69,8 @@ def test_a_known_cause_reads_as_a_small_report(scripted: Scripted) -> None:
         "TransactionsTable (AWS::DynamoDB::Table transactions-dev) could not be created: a resource of this name "
         f"already exists.\n  AWS says: {EXISTS}\n  {NOT_OURS}\n"
         "What CloudFormation did: it took back what it had begun; the next deploy deletes the empty stack and makes it "
-        f"again. payment-api-dev is now ROLLBACK_COMPLETE.\nConsole: {CONSOLE}"
+        "again. payment-api-dev is now ROLLBACK_COMPLETE.\n"
+        f"Before the commands of `aws` here: export AWS_REGION=us-east-1\nConsole: {CONSOLE}"
     )
     assert error.hint.startswith("It may hold payments: look first (aws dynamodb describe-table --table-name trans")
     assert error.hint.endswith("Then: paycli deploy --env dev")
@@ -101,7 +102,9 @@ def test_what_is_gone_is_made_again_past_the_rollback_that_hangs_on_it(scripted:
     before, after = error.message.split("What CloudFormation did: ")
     assert "could not be updated: it, or what it needs, is gone" in before
     assert "could not be put back: it, or what it needs, is gone" in after
-    assert "To go back only, and deploy nothing new: paycli rollback --env dev, with --skip Function" in after
+    assert "What can't be mended can stay as it is: paycli deploy --env dev --skip Function\n" in after
+    assert "To go back only, and deploy nothing new: paycli rollback --env dev\n" in after
+    assert "Both, without what can't be mended: paycli rollback --env dev --skip Function\n" in after
     assert error.hint == (
         "`paycli drift --env dev` shows what is gone. Then: paycli deploy --env dev --skip Function --revert-drift"
     )

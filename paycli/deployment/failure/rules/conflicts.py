@@ -103,8 +103,24 @@ CONFLICTS = (
         r"Cannot delete entity, must detach all policies first",
         "policies are attached to it that the stack doesn't know",
         "Somebody has attached them past CloudFormation, and IAM deletes no role that has any.",
-        "aws iam list-attached-role-policies --role-name {name} names them; aws iam detach-role-policy --role-name "
-        "{name} --policy-arn ARN takes one away.",
+        "`aws iam list-attached-role-policies --role-name {name}` names them; `aws iam detach-role-policy --role-name "
+        "{name} --policy-arn ARN` takes one away.",
+    ),
+    rule(
+        "policies_attached",
+        r"Cannot delete entity, must delete policies first",
+        "it has policies of its own that the stack doesn't know",
+        "Somebody has added them past CloudFormation, and IAM deletes no role that has any.",
+        "`aws iam list-role-policies --role-name {name}` names them; `aws iam delete-role-policy --role-name {name} "
+        "--policy-name POLICY` takes one away.",
+    ),
+    rule(
+        "policies_attached",
+        r"Cannot delete entity, must remove roles from instance profile first",
+        "an instance profile has it",
+        "Somebody has put it there past CloudFormation, and IAM deletes no role that is in one.",
+        "`aws iam list-instance-profiles-for-role --role-name {name}` names it; `aws iam "
+        "remove-role-from-instance-profile --role-name {name} --instance-profile-name PROFILE` takes the role out.",
     ),
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html
     rule(
@@ -112,15 +128,16 @@ CONFLICTS = (
         r"Cannot delete a policy attached to entities",
         "something outside the stack uses the policy",
         "Somebody has attached it past CloudFormation, and IAM deletes no policy that is attached.",
-        "aws iam list-entities-for-policy --policy-arn {name} names what uses it: detach it there.",
+        "`aws iam list-entities-for-policy --policy-arn {name}` names what uses it: detach it there.",
     ),
     rule(
         "policy_in_use",
-        r"This policy has more than one version",
+        r"This policy has more than one version|managed policy can have up to \d+ versions",
         "the policy has versions that the stack doesn't know",
-        "Somebody has changed it past CloudFormation, and IAM deletes a policy only with its last version.",
-        "aws iam list-policy-versions --policy-arn {name} names them; aws iam delete-policy-version --policy-arn "
-        "{name} --version-id ID takes one away.",
+        "Somebody has changed it past CloudFormation. IAM keeps five versions, and deletes a policy only with its last "
+        "one.",
+        "`aws iam list-policy-versions --policy-arn {name}` names them; `aws iam delete-policy-version --policy-arn "
+        "{name} --version-id ID` takes one away.",
     ),
     # https://docs.aws.amazon.com/waf/latest/APIReference/API_DeleteWebACL.html
     rule(

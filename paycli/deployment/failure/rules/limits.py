@@ -18,14 +18,15 @@ LIMITS = (
     rule(
         # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-switching-capacity-modes.html
         "billing_mode",
-        r"Update to PayPerRequest mode are limited to once in 1 day",
-        "its billing mode has been changed less than a day ago",
-        "DynamoDB changes a table to on-demand once in 24 hours.",
-        "Wait until that change is 24 hours old.",
+        r"Update to \w+ mode are limited to once in|(?:decreases|increases|updates) are limited",
+        "it has been changed so a short while ago",
+        "DynamoDB allows some changes of a table only so many times a day. AWS says when the next one can be made, or "
+        "it is 24 hours after the last.",
+        "Wait until then.",
     ),
     rule(
         "log_policy_full",
-        r"Policy document length breaking Cloudwatch Logs Constraints",
+        r"Policy document length breaking Cloudwatch Logs Constraints|Resource policy size exceeded",
         "the account's log resource policy is full",
         "AWS adds to it each log group that it writes to, and takes none out again; it may have 5120 characters.",
         "Take out what names log groups that are gone: aws logs describe-resource-policies shows it, aws logs "
@@ -43,10 +44,19 @@ LIMITS = (
     # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
     rule(
         "policy_too_large",
-        r"Cannot exceed quota for PolicySize: (?P<most>\d+)|final policy size \(\d+\) is bigger than the limit",
+        r"Cannot exceed quota for PolicySize",
         "its policy has grown too large",
         "AWS raises this limit for nobody.",
         "Let the policy name less, or split it: the policies are built in paycli/stack/.",
+    ),
+    rule(
+        "policy_too_large",
+        r"final policy size \(\d+\) is bigger than the limit",
+        "the function's own policy has grown too large",
+        "It holds who may call the function, statements that were added past CloudFormation too; AWS raises this limit "
+        "for nobody.",
+        "`aws lambda get-policy --function-name FUNCTION` shows the statements, `aws lambda remove-permission "
+        "--function-name FUNCTION --statement-id ID` takes one away.",
     ),
     # Limits of the account.
     # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -87,6 +97,6 @@ LIMITS = (
         r"|exceed\S* .{0,40}(?:quota|limit)|limit exceeded|maximum number of .{0,60}(?:reached|exceeded)",
         "a quota is used up",
         "AWS limits how much of it an account, or a resource, may have.",
-        "Delete what isn't needed, or ask for more in the Service Quotas console.",
+        "Ask for more in the Service Quotas console, or make room elsewhere.",
     ),
 )

@@ -120,7 +120,7 @@ OPERATION = (
     ),
     rule(  # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
         "template_too_large",
-        r"Template may not exceed \d+ bytes in size",
+        r"Template may not exceed \d+ bytes in size|at 'templateBody' failed to satisfy constraint",
         "the template is too large for CloudFormation",
         "The limit is CloudFormation's own.",
         "Use fewer or shorter `tags` in paycli.toml: each stands on every resource.",

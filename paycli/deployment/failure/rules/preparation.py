@@ -1,6 +1,9 @@
 """What must be prepared: roles, keys, rights, and what is some seconds too young."""
 
-from paycli.deployment.failure.rule import rule
+from paycli.deployment.failure.rule import LATER, rule
+
+_GONE = "HandlerErrorCode: NotFound"
+_DRIFT = "`paycli drift --env {env}` shows what is gone."
 
 PREPARATION = (
     rule(
@@ -29,29 +32,40 @@ PREPARATION = (
     # https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
     rule(
         "kms_key_deleting",
-        r"(?:(?P<key>arn:aws[\w-]*:kms:[\w:-]+:key/[\w-]+) )?is pending deletion",
+        r"is pending deletion",
+        "its deletion is scheduled already",
+        "Somebody has done it past CloudFormation: KMS deletes it when that time has come.",
+        "There is nothing to mend.",
+        "AWS::KMS::Key",
+        at=("DELETE",),
+    ),
+    rule(
+        "kms_key_deleting",
+        r"is pending deletion",
         "its KMS key is to be deleted",
         "Somebody has scheduled the key's deletion. Once it is gone, nobody reads what is encrypted under it, payments "
         "and their backups too; CloudTrail (ScheduleKeyDeletion) says who and when.",
-        "At once: aws kms cancel-key-deletion --key-id {key} && aws kms enable-key --key-id {key}",
+        "At once: `aws kms cancel-key-deletion --key-id {key} && aws kms enable-key --key-id {key}`.",
     ),
     rule(
         "kms_key_disabled",
-        r"(?P<key>arn:aws[\w-]*:kms:[\w:-]+:key/[\w-]+) is disabled|KMS key is disabled|KMS\w*Disabled\w*Exception",
+        r":key/[\w-]+ is disabled|KMS key (?:used )?is disabled|KMS\w*Disabled\w*Exception",
         "its KMS key is disabled",
         "Nothing that is encrypted under it can be read or written meanwhile; CloudTrail (DisableKey) says whose work "
         "it is.",
-        "If nobody knows why: aws kms enable-key --key-id {key}",
+        "If nobody knows why: `aws kms enable-key --key-id {key}`.",
     ),
     rule(
         "kms_key_unusable",
         r"KMS key does not exist or is not allowed to be used|KMS key is invalid for CreateGrant"
-        r"|specified KMS Key Id could not be found|KMSMasterKeyId is not accessible"
+        r"|specified KMS Key Id could not be found|KMSMasterKeyId is not accessible|KMS validation error"
+        r"|specified KMS key .{0,200} (?:was )?not found"
         r"|unable to decrypt the environment variables|KMS\w*(?:InvalidState|NotFound|AccessDenied)\w*Exception",
         "it may not use its KMS key",
-        "The key is disabled or about to be deleted, its policy doesn't name the service or the role, or the service "
-        "doesn't know a key or role that is some seconds old.",
+        "The key is gone, disabled or in another region, its policy doesn't name the service or the role, or the "
+        "service doesn't know a key or role that is some seconds old.",
         "If a second try fails too, look at the key's state and policy in the KMS console.",
+        vague=True,
     ),
     rule(
         "role_not_ready",
@@ -73,7 +87,8 @@ PREPARATION = (
         r"S3 Error Code: PermanentRedirect",
         "the artifact bucket is in another region",
         "Lambda takes code only from a bucket of its own region.",
-        "Deploy where the bucket is (`region` in paycli.toml, AWS_REGION); `paycli bootstrap` makes one in a region.",
+        "`paycli bootstrap --env {env}` makes one where the environment is. Was the stack meant to be elsewhere, "
+        "correct its `region` in paycli.toml.",
     ),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/access-control.html
     rule(
@@ -96,21 +111,50 @@ PREPARATION = (
     ),
     rule(
         "table_gone",
-        r"HandlerErrorCode: NotFound|Requested resource not found",
+        r"Requested resource not found(?:: Table|\s*[\"(.]|\s*$)"
+        r"|Resource of type 'AWS::DynamoDB::Table' with identifier",
         "the table is gone",
         "Somebody has deleted {name} past CloudFormation. It comes back from its backups, unless another table has "
         "taken its name: make none by hand.",
         "`paycli restore --env {env} --deleted` brings it back (docs/recovery.md).",
         "AWS::DynamoDB::Table",
-        creates=False,
+        at=LATER,
+    ),
+    rule(
+        "target_gone",
+        r"Dead letter target does not exist",
+        "the dead-letter queue that it needs is gone",
+        "Somebody has deleted that past CloudFormation, with what it held.",
+        "`paycli drift --env {env}` shows it, and says what makes it again.",
+        at=LATER,
+    ),
+    *(
+        rule(
+            "gone",
+            _GONE,
+            "it is gone",
+            "Somebody has deleted it past CloudFormation. Nothing brings back what it held.",
+            _DRIFT,
+            holding,
+            at=LATER,
+        )
+        for holding in ("AWS::SQS::Queue", "AWS::Logs::LogGroup")
     ),
     rule(
         "gone",
-        r"HandlerErrorCode: NotFound|Dead letter target does not exist",
+        _GONE,
         "it, or what it needs, is gone",
-        "Somebody has deleted it past CloudFormation.",
-        "`paycli drift --env {env}` shows what is gone.",
-        creates=False,
+        "Somebody has deleted that past CloudFormation.",
+        _DRIFT,
+        at=LATER,
+    ),
+    rule(
+        "still_referenced",
+        r"is referenced in|must (?:first )?(?:remove|delete|detach)",
+        "something still refers to it",
+        "Somebody has added that past CloudFormation.",
+        "Take away what AWS names.",
+        at=("DELETE",),
     ),
     rule(
         "not_ready",
@@ -119,5 +163,6 @@ PREPARATION = (
         "something it needs is being changed or isn't ready yet",
         "A resource that is some seconds old isn't known everywhere, or another change was at work on it.",
         "A second try mostly succeeds.",
+        vague=True,
     ),
 )

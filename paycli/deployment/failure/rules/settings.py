@@ -36,13 +36,19 @@ SETTINGS = (
         "SQS says no more. Mostly a principal or an account that the policy names isn't there, or is some seconds old.",
         "If a second try fails too, look at the policy: it is built in paycli/stack/queues.py.",
     ),
+    rule(  # https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html
+        "firewall_invalid",
+        r"Error reason: .*, field: LOG_DESTINATION",
+        "AWS WAF refuses the place of its log",
+        "AWS WAF takes a log group only by a name that begins with aws-waf-logs-, and by an ARN without :* at its end.",
+        "The firewall is built in paycli/stack/firewall.py.",
+    ),
     rule(  # https://docs.aws.amazon.com/waf/latest/APIReference/API_WAFInvalidParameterException.html
         "firewall_invalid",
         r"Error reason: .*, field: (?P<field>\w+), parameter: (?P<parameter>[^\s()]*)",
         "AWS WAF refuses one of its values",
         "It is about {field}, which it got as {parameter}.",
-        "The firewall is built in paycli/stack/firewall.py. A log's name has to begin with aws-waf-logs-, which AWS "
-        "doesn't say.",
+        "The firewall is built in paycli/stack/firewall.py.",
     ),
     # What the template says.
     rule(
@@ -59,7 +65,7 @@ SETTINGS = (
         r"Unrecognized resource types?: \[(?P<types>[^\]]*)\]",
         "this region doesn't know all of its resource types",
         "CloudFormation here has no {types}.",
-        "Choose another `region`, or switch off in paycli.toml what needs it.",
+        "Switch off in paycli.toml what needs it; else deploy to another `region`, as a stack of its own.",
     ),
     rule(
         "template_invalid",
@@ -78,7 +84,7 @@ SETTINGS = (
     ),
     rule(  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
         "public_policy",
-        r"blocked by the BlockPublicPolicy",
+        r"by the BlockPublicPolicy",
         "its policy would make it public",
         "The account, or the bucket, blocks public access, and S3 takes such a policy for public.",
         "Let the policy name who may come in: it is built in paycli/stack/.",
