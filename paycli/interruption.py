@@ -36,11 +36,28 @@ def interruptible(stop: Callable[[], None]) -> Iterator[Interruption]:
 
 @contextlib.contextmanager
 def held() -> Iterator[None]:
-    """Raise KeyboardInterrupt for the first signal only once the block is done: what is taken back there is whole."""
+    """Hold the first signal back until the block is done, whatever comes of that: what is taken back there is whole.
+
+    A second one raises KeyboardInterrupt at once.
+    """
+    came: list[int] = []
+
+    def later(number: int, _frame: FrameType | None) -> None:
+        if came:
+            raise KeyboardInterrupt
+        came.append(number)
+
     if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
         yield
         return
-    with interruptible(lambda: None) as interruption:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    handled = {number: handler for number, handler in before.items() if callable(handler)}
+    for number in handled:
+        signal.signal(number, later)
+    try:
         yield
-    if interruption.asked:
-        raise KeyboardInterrupt
+    finally:
+        for number, handler in handled.items():
+            signal.signal(number, handler)
+        if came:
+            handled[signal.Signals(came[0])](came[0], None)

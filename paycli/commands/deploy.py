@@ -220,7 +220,8 @@ def _rolled_back(project: Project, aws: "Aws", checked: Result, runs: "Record | 
     from paycli.commands.rollback import back_to_version_before, not_undone
 
     console.note(f"The smoke test failed: {'; '.join(error.message for error in (*checked.errors, *checked.told))}")
-    if runs and (new or runs.smoke_test != "passed"):
+    untested = "smoke_test" in checked.data and runs is not None and runs.smoke_test != "passed"
+    if runs and (new or untested):
         back = back_to_version_before(project, aws, runs.number)
     else:
         back = not_undone(project, runs)

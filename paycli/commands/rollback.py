@@ -1,5 +1,6 @@
 """`paycli rollback`: deploy a recorded version again, exactly."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,10 +47,22 @@ def command(project: Project, number: int | None, yes: bool, smoke_test: bool, s
     wanted = _wanted(project, aws, Wish(number), skip=skip, yes=yes)
     done = _carried_out(project, aws, wanted, yes=yes)
     if not smoke_test:
-        return done.result
+        return _seen(wanted, done)
     from paycli.commands.smoke_test import with_smoke_test
 
     return with_smoke_test(project, wanted.bucket, done.record, done.result)[0]
+
+
+def _seen(wanted: "_Wanted", done: "_Done") -> Result:
+    """Return the result, which is told now."""
+    from paycli.deployment import execution
+
+    if done.record is None or not done.record.unseen:
+        return done.result
+    seen = execution.put_seen(wanted.bucket, done.record, display.plain_lines(console.note))
+    if not done.result.data["deploy"]:
+        return done.result
+    return dataclasses.replace(done.result, data={**done.result.data, "deploy": seen.model_dump()})
 
 
 @dataclass(frozen=True)
@@ -88,9 +101,10 @@ def back_to_version_before(project: Project, aws: "Aws", deploy: int) -> Result:
         except (PaycliError, BotoCoreError, ClientError) as error:
             return _not_rolled_back(deploy, explained(error))
     try:
-        back = _carried_out(project, aws, wanted, yes=True).result
+        back = _seen(wanted, _carried_out(project, aws, wanted, yes=True))
     except PaycliError as error:
-        if error.code != follow.DEADLINE_CODE:
+        left = isinstance(error, DetachedError) and "ended" not in error.data  # to CloudFormation, which goes on
+        if error.code != follow.DEADLINE_CODE and not left:
             return _not_rolled_back(deploy, error)
         return _no_longer_followed(project, deploy, wanted, error)
     except (BotoCoreError, ClientError) as error:  # whatever is refused before it begins is a PaycliError
@@ -102,7 +116,7 @@ def not_undone(project: Project, runs: "Record | None") -> Result:
     """Return the result of a deploy that has changed nothing: what runs is another one's."""
     which = f", and deploy {runs.number}, which runs, has passed its smoke test before" if runs else ""
     said = f"Not rolled back: this deploy changed nothing{which}."
-    go_back = f"`paycli rollback --env {project.environment.name}` goes back all the same."
+    go_back = f"`paycli history --env {project.environment.name}` lists what `paycli rollback --to N` goes back to."
     return Result({"rolled_back": False}, shown=[f"{said} {go_back}"])
 
 
@@ -115,7 +129,7 @@ def _not_rolled_back(deploy: int, error: PaycliError) -> Result:
     """Return the result that says which version runs: after a failure CloudFormation calls it the previous one."""
     back = error.code in _BACK or error.data.get("ended") == "succeeded"
     data = {"rolled_back": back, "error": error.message, "hint": error.hint}
-    mixed = error.data.get("status") == "UPDATE_ROLLBACK_FAILED" or isinstance(error, DetachedError)
+    mixed = error.data.get("status") == "UPDATE_ROLLBACK_FAILED" or error.data.get("ended") == "failed"
     runs = "" if mixed or error.code == _NEWER else f"Deploy {deploy} failed its smoke test and still runs. "
     said = error.message if back else f"{runs}Not rolled back: {error.message}"
     return Result(data, status=error.status, errors=(PaycliError(said, hint=error.hint, code="not_rolled_back"),))
@@ -149,7 +163,7 @@ def _wanted(project: Project, aws: "Aws", wish: "Wish", *, skip: tuple[str, ...]
         choice = rollback.choose(aws, environment, bucket, wish, report)
     record, begun = choice.record, choice.begun
     if record is None:
-        console.note("No deploy on record runs: the rollback that got stuck is gone on with, and nothing deployed.")
+        console.note("What runs isn't known from the records: the rollback that got stuck is gone on with, no more.")
         target = states.of_environment(environment, "rollback")
         with display.activity() as report:
             states.bring_to_rest(aws.client("cloudformation"), target, policy, report)
@@ -176,7 +190,8 @@ def _carried_out(project: Project, aws: "Aws", wanted: _Wanted, *, yes: bool) ->
         leave_nothing(aws, plan)
         raise
     deployed = carry_out(project, aws, plan)
-    if begun and (begun.unseen or begun.result == "in_progress") and plan.change_set is None:
-        for ended in records.settled([begun], plan.stack):  # CloudFormation had finished it
-            records.write(wanted.bucket, ended.model_copy(update={"unseen": False}))
-    return _Done(deployed.record, deployed_result(plan, deployed, wanted.skipped))
+    record = deployed.record
+    if begun and plan.change_set is None:  # CloudFormation had finished it
+        (record,) = records.settled([begun], plan.stack)
+        record = record.model_copy(update={"unseen": True})
+    return _Done(record, deployed_result(plan, deployed, wanted.skipped))

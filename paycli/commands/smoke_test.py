@@ -68,23 +68,30 @@ def with_smoke_test(
     from botocore.exceptions import BotoCoreError, ClientError
 
     from paycli.aws_errors import explained
-    from paycli.deployment import execution
 
     runs = f"deploy {record.number} of {project.environment.name}" if record else "what is deployed"
     again = f"Nothing is undone. Then: paycli smoke-test --env {project.environment.name}"
     try:
         with on_interrupt(f"Interrupted: {runs} runs, and its smoke test isn't done.", hint=again):
             checked = check_stack(project, only=())
+            passed = not checked.data["failed"]
+            tested = _put_on_record(bucket, record, passed=passed)
     except DetachedError:
         raise
     except (PaycliError, BotoCoreError, ClientError) as error:
         known = explained(error)
         return dataclasses.replace(deployed, status=known.status, errors=(*deployed.errors, known)), False
-    passed = not checked.data["failed"]
     data = {**deployed.data, "smoke_test": checked.data}
-    if record and bucket:
-        tested = execution.put_smoke_test(bucket, record, display.plain_lines(console.note), passed=passed)
-        if data["deploy"]:  # and not an earlier one
-            data["deploy"] = tested.model_dump()
+    if tested and data["deploy"]:  # and not an earlier one
+        data["deploy"] = tested.model_dump()
     shown, status = [*deployed.shown, *checked.shown], max(deployed.status, checked.status)
     return dataclasses.replace(checked, data=data, shown=shown, status=status, errors=deployed.errors), passed
+
+
+def _put_on_record(bucket: "Bucket | None", record: "Record | None", *, passed: bool) -> "Record | None":
+    """Put on record how the smoke test of what runs ended; one that has passed it once stays such a version."""
+    from paycli.deployment import execution
+
+    if record is None or bucket is None or (record.smoke_test == "passed" and not passed):
+        return None
+    return execution.put_smoke_test(bucket, record, display.plain_lines(console.note), passed=passed)

@@ -125,16 +125,20 @@ def _recorded(
             with contextlib.suppress(BotoCoreError, ClientError):  # the stack tells how it ended; this is the cause
                 records.write(bucket, begun.ended("failed", error.message))
         raise
-    done = begun.ended("succeeded").model_copy(update={"left_behind": failure.left_behind(finished)})
-    _write_end(bucket, done, report)
+    # A rollback's command says at its very end that it is seen: asked for again before, it goes no further.
+    more = {"left_behind": failure.left_behind(finished), "unseen": plan.rollback_of is not None}
+    done = begun.ended("succeeded").model_copy(update=more)
+    written = _write_end(bucket, done, report)
     status = finished.status
     if plan.environment.retain_data:
         status = protection.protect(aws, plan, change_set, report, lifted=bool(allowed)) or status
+        if not written:  # by the change set of the protection the stack tells no more that it succeeded
+            _write_end(bucket, done, report)
     marks.mark(aws, done, report)
     return done, status
 
 
-def _write_end(bucket: Bucket, done: Record, report: Report) -> None:
+def _write_end(bucket: Bucket, done: Record, report: Report) -> bool:
     """Write how it ended. Where that can't be, it is told: the deploy is done, and the stack tells the next command."""
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -142,13 +146,22 @@ def _write_end(bucket: Bucket, done: Record, report: Report) -> None:
         follow.patiently(partial(records.write, bucket, done), report)
     except (BotoCoreError, ClientError) as error:
         report(Step(f"How deploy {done.number} ended can't be put on record: {in_short(error)}"))
+        return False
+    return True
 
 
 def put_smoke_test(bucket: Bucket, record: Record, report: Report, *, passed: bool) -> Record:
     """Put on record how the smoke test of a deploy that is done has ended: no rollback goes to one that failed it."""
-    tested = record.model_copy(update={"smoke_test": "passed" if passed else "failed"})
+    tested = record.model_copy(update={"smoke_test": "passed" if passed else "failed", "unseen": False})
     _write_end(bucket, tested, report)
     return tested
+
+
+def put_seen(bucket: Bucket, record: Record, report: Report) -> Record:
+    """Put on record that the end of a rollback is seen: asked for once more, the next one goes further back."""
+    seen = record.model_copy(update={"unseen": False})
+    _write_end(bucket, seen, report)
+    return seen
 
 
 def _take_up(aws: Aws, plan: Plan, begun: Record, imports: ChangeSet, report: Report) -> tuple[Plan, Record]:
@@ -157,9 +170,10 @@ def _take_up(aws: Aws, plan: Plan, begun: Record, imports: ChangeSet, report: Re
     finished = running.run(aws, plan, imports, report)
     stacks.shown(cloudformation, imports.stack_id, finished.status)
     report(Step("What was kept is the stack's again; now the rest is added"))
-    rest = completed(aws, plan)
-    assert rest.change_set and rest.bucket  # noqa: S101 - that completes the plan, and only a dry run has no bucket
-    return rest, records.now_executing(rest.bucket, begun, rest.change_set.change_set_id)
+    with failure.refusing(plan.environment, plan.command, unchanged=running.TAKEN_UP):
+        rest = completed(aws, plan)
+        assert rest.change_set and rest.bucket  # noqa: S101 - that completes the plan, and only a dry run has no bucket
+        return rest, records.now_executing(rest.bucket, begun, rest.change_set.change_set_id)
 
 
 def _demand_whole_table(aws: Aws, plan: Plan, change_set: ChangeSet) -> None:

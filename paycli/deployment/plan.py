@@ -59,6 +59,8 @@ class Plan:
     rollback_of: int | None = None  # the record that is deployed again
     kept: tuple[Kept, ...] = ()  # of an earlier stack, for the one that is created
     saved: bool = False  # a file names its change set, which stays until it is executed
+    file: str = ""  # that one
+    taken_up: bool = False  # what was kept is the stack's again, and the change set adds the rest
 
     @property
     def serves_before(self) -> bool:
@@ -172,7 +174,7 @@ def with_change_set(
             planned = replace(plan, wanted=wanted)
             change_set = _import(aws, planned) if plan.kept else _create(aws, planned)
             made = replace(planned, change_set=change_set)
-    except KeyboardInterrupt:  # while the template was taken back
+    except (KeyboardInterrupt, SystemExit):  # while the template was taken back
         discard(aws, made)
         raise
     return made
@@ -196,7 +198,8 @@ def completed(aws: Aws, plan: Plan) -> Plan:
     wanted = replace(plan.wanted, creates=False, revert_drift=True)
     change_set = changeset.create(aws.client("cloudformation"), plan.environment, wanted)
     assert change_set  # noqa: S101 - outputs at least are added
-    plan = replace(plan, wanted=wanted, change_set=change_set, saved=False)  # no file names this one
+    # No file names this one.
+    plan = replace(plan, wanted=wanted, change_set=change_set, saved=False, taken_up=True)
     try:
         guard(change_set, ())
     except BaseException:

@@ -124,7 +124,8 @@ def load(aws: Aws, environment: Environment, path: Path) -> Plan:
     if ("DeletionProtection" in saved.parameters) is not environment.retain_data:
         raise _outdated(environment, "retain_data has been changed since")
     change_set = _reviewed(cloudformation, saved, environment, types_of(body), seal(saved.version, wanted))
-    return replace(plan, stack=None if saved.creates else stack, body=body, change_set=change_set, saved=True)
+    kept = replace(plan, body=body, change_set=change_set, saved=True, file=str(path))
+    return replace(kept, stack=None) if saved.creates else kept
 
 
 def _unwritable(path: Path, why: str) -> PaycliError:

@@ -30,6 +30,7 @@ def protect(aws: Aws, plan: Plan, executed: ChangeSet, report: Report, *, lifted
             f"Interrupted: {plan.environment.stack_name} is deployed and serves, but may not be protected yet.",
             hint=f"CloudFormation ends what it has begun; `{plan.command}` then switches on what is missing.",
             code="interrupted",
+            data={"ended": "succeeded"},
         ) from interrupt
     except (PaycliError, BotoCoreError, ClientError) as error:
         raise _missing(plan, error) from error
@@ -50,6 +51,7 @@ def _protected(aws: Aws, plan: Plan, executed: ChangeSet, report: Report, *, lif
     if plan.wanted.parameters.get("DeletionProtection", "true") == "true":  # a recorded template may not know it
         return ""
     report(Step("Switching on the table's deletion protection"))
+    created = stacks.find(cloudformation, executed.stack_id)  # that serves, whatever becomes of its protection
     wanted = replace(
         plan.wanted,
         template={"UsePreviousTemplate": True},
@@ -61,7 +63,6 @@ def _protected(aws: Aws, plan: Plan, executed: ChangeSet, report: Report, *, lif
     change_set = changeset.create(cloudformation, plan.environment, wanted)
     if change_set is None:
         return ""
-    created = stacks.find(cloudformation, executed.stack_id)  # that serves, whatever becomes of its protection
     return running.run(aws, replace(plan, stack=created), change_set, report).status
 
 

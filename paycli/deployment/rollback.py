@@ -56,7 +56,7 @@ def choose(aws: Aws, environment: Environment, bucket: Bucket, wish: Wish, repor
             hint=f"Is it mended there? Else: `paycli rollback --env {environment.name}`.",
             code="overtaken",
         )
-    begun = unfinished(shelf, asked_during)
+    begun = None if wish.undoes else unfinished(shelf, asked_during)
     if begun and begun.rollback_of:
         return Choice(_numbered(bucket, environment, begun.rollback_of, stack), begun)
     if stack and stack.status in _HALF_UPDATED:

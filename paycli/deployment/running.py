@@ -1,6 +1,7 @@
 """Run a change set to its end, with what guards a stack that keeps data around it."""
 
 import contextlib
+import shlex
 import uuid
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -128,10 +129,13 @@ def _outdated(change_set: ChangeSet, error: Any, command: str) -> PaycliError:
     )
 
 
+TAKEN_UP = "What was kept is the stack's again; nothing of the rest is done."
+
+
 def _undone(plan: Plan, change_set: ChangeSet) -> str:
     """Say what isn't done where this change set doesn't begin: it may be the second of a deploy."""
-    if plan.kept and not change_set.imports:
-        return "What was kept is the stack's again; nothing of the rest is done."
+    if plan.taken_up:
+        return TAKEN_UP
     return "Nothing of the change is done." if change_set == plan.change_set else "Nothing of this is done."
 
 
@@ -152,7 +156,8 @@ def before_it_begins(aws: Aws, plan: Plan, change_set: ChangeSet, *, perhaps: bo
         leave(aws, plan, change_set)
         if isinstance(error, ClientError):
             undone = _undone(plan, change_set)
-            raise failure.refused_request(error, plan.environment, plan.command, unchanged=undone) from error
+            again = f"{plan.command} --execute {shlex.quote(plan.file)}" if plan.saved else plan.command
+            raise failure.refused_request(error, plan.environment, again, unchanged=undone) from error
         error.add_note(_undone(plan, change_set))
         raise explained(error) from error
     except PaycliError:  # the stack has moved

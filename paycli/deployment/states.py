@@ -80,7 +80,8 @@ def bring_to_rest(cloudformation: Any, target: Target, policy: Policy, report: R
     skipped = not policy.skip
     while True:
         stack = when_idle(cloudformation, target.name, policy, report)
-        skipped = skipped or (stack is not None and stack.status == _STUCK)
+        # Once it is done, the same command goes on where it was cut off.
+        skipped = skipped or (stack is not None and stack.status in {_STUCK, "UPDATE_ROLLBACK_COMPLETE"})
         if not skipped:
             raise _nothing_to_skip(target, stack)
         if stack is None or stack.status == "DELETE_COMPLETE":

@@ -173,14 +173,17 @@ def _delete(cloudformation: Any, request: Mapping[str, Any], *, unprotect: bool)
     from botocore.exceptions import BotoCoreError, ClientError
 
     protection = partial(cloudformation.update_termination_protection, StackName=request["StackName"])
+    off = sent = False
     try:
         if unprotect:
             protection(EnableTerminationProtection=False)
+            off = True
+        sent = True
         cloudformation.delete_stack(**request)
     except BaseException as error:
-        if isinstance(error, BotoCoreError):
+        if sent and isinstance(error, BotoCoreError):
             error.add_note("CloudFormation may have begun: the same command finds out, and goes on.")
-        if unprotect:
+        if off or (unprotect and not isinstance(error, ClientError)):
             try:
                 protection(EnableTerminationProtection=True)
             except (BotoCoreError, ClientError):  # a stack that is being deleted takes none

@@ -66,13 +66,37 @@ def before_it_began(aws: Aws, plan: Plan) -> PaycliError | None:
     record = _own_record(plan, plan.change_set)
     if record and record.result == "succeeded":
         return _done(aws, plan, record, unheard)
-    if _execution(aws.client("cloudformation"), stack, plan.change_set, _ours(plan.change_set, record)):
-        return None if stack is None or stack.in_progress else undo(aws, plan, unheard)
+    ours = _ours(plan.change_set, record)
+    begun = _execution(aws.client("cloudformation"), stack, plan.change_set, ours)
+    if stack and (begun in _ENDED or _is_at_rest(stack, ours)):
+        return _over(aws, plan, record, stack)
+    if begun:
+        return None
     running.leave(aws, plan, plan.change_set)
     said = f"Interrupted before CloudFormation began: {_unchanged(aws, plan.change_set.stack_name, stack)}"
     if record:
         records.write(plan.bucket, record.ended("cancelled", said))
-    return DetachedError(said, code="interrupted")
+    return DetachedError(said, code="interrupted", data={"ended": "cancelled"})
+
+
+def _is_at_rest(stack: stacks.Stack, ours: Collection[str]) -> bool:
+    """Whether the stack itself says that what it has executed last is this deploy's, and over."""
+    return not (stack.empty or stack.in_progress) and stack.change_set_id in ours
+
+
+def _over(aws: Aws, plan: Plan, record: records.Record | None, stack: stacks.Stack) -> PaycliError:
+    """Put on record how a deploy ended that nobody followed to its end; nothing of it is undone."""
+    assert plan.change_set and plan.bucket  # noqa: S101 - it is executed
+    done = stack.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+    said = f"Interrupted, too late to undo it: {stack.name} is {stack.status}."
+    ended: records.Ended = "succeeded" if done else "failed"
+    if record:
+        settled = record.ended(ended, "" if done else said)
+        records.write(plan.bucket, settled.model_copy(update={"unseen": done}))
+    if done:
+        protection.guard(aws, plan, plan.change_set, unheard)
+        said += _went_back(plan)
+    return DetachedError(said, code="interrupted", data={"ended": ended})
 
 
 _LOOKED_AT = 5  # records: so many deploys may have begun since

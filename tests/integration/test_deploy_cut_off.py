@@ -192,7 +192,7 @@ def test_what_has_passed_before_is_not_rolled_back_by_a_deploy_that_changes_noth
     again = within(*TESTED)
     assert again.status == 1
     said = "Not rolled back: this deploy changed nothing, and deploy 2, which runs, has passed its smoke test before."
-    assert f"{said} `paycli rollback --env dev` goes back all the same." in again.out
+    assert f"{said} `paycli history --env dev` lists what `paycli rollback --to N` goes back to." in again.out
     assert size(bad) == 512
 
 
@@ -201,7 +201,7 @@ def test_where_it_cannot_be_told_what_runs_nothing_is_rolled_back(bad: FakeProje
     bad.aws.faults.deny("ListObjectsV2")
     again = within(*TESTED)
     assert again.status == 1
-    assert "Not rolled back: this deploy changed nothing. `paycli rollback --env dev`" in again.out
+    assert "Not rolled back: this deploy changed nothing. `paycli history --env dev`" in again.out
 
 
 def mark(cloud: FakeProject, number: int, result: str) -> None:

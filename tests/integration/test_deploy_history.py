@@ -297,7 +297,7 @@ def test_without_a_record_the_stuck_rollback_is_finished_and_nothing_deployed(
     stack = cloud.deployed(status="UPDATE_ROLLBACK_FAILED", failed={ALARM: "gone"})
     ran = within(*ROLLBACK, "--skip", ALARM, "--json")
     assert ran.status == 0, ran.err
-    assert "No deploy on record runs: the rollback that got stuck is gone on with, and nothing deployed." in ran.err
+    assert "What runs isn't known from the records: the rollback that got stuck is gone on with, no more." in ran.err
     assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
     data = ran.document["data"]
     assert (data["changes"], data["executed"], data["deploy"], data["skipped"]) == ([], False, None, [ALARM])
@@ -723,7 +723,12 @@ def test_where_the_records_cannot_be_read_it_is_not_rolled_back(broken: FakeProj
 @pytest.mark.parametrize(
     ("error", "status", "back", "said"),
     [
-        (DetachedError("Interrupted.", code="interrupted"), 130, False, "Not rolled back: Interrupted."),
+        (
+            DetachedError("Interrupted.", code="interrupted", data={"ended": "cancelled"}),
+            130,
+            False,
+            "Deploy 2 failed its smoke test and still runs. Not rolled back: Interrupted.",
+        ),
         (PaycliError("Half.", data={"status": "UPDATE_ROLLBACK_FAILED"}), 1, False, "Not rolled back: Half."),
         (PaycliError("It serves.", code="unprotected"), 1, True, "It serves."),
         (PaycliError("No."), 1, False, "Deploy 2 failed its smoke test and still runs. Not rolled back: No."),

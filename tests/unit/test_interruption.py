@@ -10,12 +10,18 @@ from paycli.interruption import held
 
 def test_the_first_signal_waits_until_the_block_is_done() -> None:
     done: list[str] = []
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt), held():
-        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
         done.append("the rest")
     assert done == ["the rest"]
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_the_signal_counts_also_where_the_block_fails() -> None:
+    with pytest.raises(KeyboardInterrupt), held():
+        signal.raise_signal(signal.SIGINT)
+        raise ValueError
 
 
 def test_a_second_signal_ends_the_block() -> None:
