@@ -10,10 +10,11 @@ import pytest
 from paycli import smoke
 from paycli.deployment import stackpolicy
 from paycli.deployment.records import Record
+from paycli.errors import PaycliError
 from paycli.smoke.result import CheckResult
 from tests.fakes.project import FakeProject
 from tests.integration.conftest import Within
-from tests.integration.deploys import LONG, PROD, STACK, error_of, records, slower_alarm, with_old_group
+from tests.integration.deploys import ALARM, LONG, PROD, STACK, error_of, records, slower_alarm, with_old_group
 
 DEPLOY_PROD = ("deploy", "--env", "prod", "--yes")
 DEPLOY = ("deploy", "--env", "dev", "--yes")
@@ -334,3 +335,219 @@ def test_an_interrupted_look_leaves_nothing(cloud: FakeProject, command: tuple[s
     assert ran.status == 130
     assert cloud.aws.stack(PROD).status == "DELETE_COMPLETE"
     assert [key for objects in cloud.aws.objects.values() for key in objects if key.startswith("looks/")] == []
+
+
+# Right after ExecuteChangeSet, with DescribeStacks behind
+
+
+def behind(cloud: FakeProject) -> None:
+    """Let DescribeStacks show the stack as it was before CloudFormation began."""
+
+    def lags() -> None:
+        cloud.aws.clock.skip(100)
+        cloud.aws.scenario.lag["DescribeStacks"] = 50.0
+
+    at(cloud, "ExecuteChangeSet", lags, lambda: True)
+    cloud.aws.faults.delay("ExecuteChangeSet", 1.0, after_effect=True)
+
+
+@pytest.mark.parametrize("which", [signal.SIGHUP, signal.SIGTERM])
+def test_a_first_create_that_has_just_begun_is_not_deleted_unasked(cloud: FakeProject, which: signal.Signals) -> None:
+    cloud.bootstrap()
+    behind(cloud)
+    ran = cloud.run(*DEPLOY_PROD, moments=[(cloud.aws.asked("ExecuteChangeSet"), which)])
+    assert ran.status == 130
+    assert "DeleteStack" not in cloud.aws.operations()
+
+
+def test_a_hang_up_cancels_no_update_that_has_just_begun(cloud: FakeProject) -> None:
+    cloud.deployed(other=slower_alarm)
+    behind(cloud)
+    ran = cloud.run(*DEPLOY, moments=[(cloud.aws.asked("ExecuteChangeSet"), signal.SIGHUP)])
+    assert ran.status == 130
+    assert "CancelUpdateStack" not in cloud.aws.operations()
+
+
+def test_a_hang_up_after_a_failed_update_puts_that_on_record(cloud: FakeProject) -> None:
+    cloud.deployed(other=slower_alarm)
+    cloud.aws.scenario.fail(ALARM, on="update", reason="no such metric")
+    cloud.aws.faults.delay("DescribeEvents", 1.0)
+    ran = cloud.run(*DEPLOY, moments=[(cloud.aws.asked("DescribeEvents"), signal.SIGHUP)])
+    assert ran.status == 130
+    (record,) = records(cloud)
+    assert record.result == "failed"
+    assert record.cause == "Interrupted, too late to undo it: payment-api-dev is UPDATE_ROLLBACK_COMPLETE."
+
+
+# A rollback whose command hasn't told its end
+
+
+@pytest.fixture
+def three(cloud: FakeProject, within: Within) -> FakeProject:
+    """Three deploys of dev; prod's settings are the same."""
+    cloud.bootstrap()
+    for memory in (256, 512, 1024):
+        sized(cloud, memory)
+        cloud.linted("prod")
+        assert within(*DEPLOY_PROD).status == 0
+        assert within(*DEPLOY).status == 0
+    return cloud
+
+
+ROLLBACK_PROD = ("rollback", "--env", "prod", "--yes")
+
+
+def size_of_prod(cloud: FakeProject) -> int:
+    return int(cloud.aws.stack(PROD).now.template["Resources"]["ValidationFunction"]["Properties"]["MemorySize"])
+
+
+def test_a_rollback_interrupted_while_it_is_protected_goes_no_further(three: FakeProject, within: Within) -> None:
+    three.aws.faults.delay("UpdateTerminationProtection", 1.0)
+    protecting = three.aws.asked("UpdateTerminationProtection")
+    ran = three.run(*ROLLBACK_PROD, moments=[(protecting, signal.SIGTERM)])
+    assert ran.status == 130
+    assert size_of_prod(three) == 512
+    assert within(*ROLLBACK_PROD).status == 0
+    assert size_of_prod(three) == 512
+
+
+def test_a_rollback_that_could_not_be_protected_goes_no_further(three: FakeProject, within: Within) -> None:
+    three.aws.faults.deny("UpdateTerminationProtection", times=1)
+    assert within(*ROLLBACK_PROD).status == 1
+    assert within(*ROLLBACK_PROD).status == 0
+    assert size_of_prod(three) == 512
+
+
+def cut_off(cloud: FakeProject) -> None:
+    """Interrupt a rollback of dev when it is done."""
+    cloud.aws.faults.delay("PutMetricData", 1.0)
+    ran = cloud.run(*ROLLBACK, moments=[(cloud.aws.asked("PutMetricData"), signal.SIGTERM)])
+    assert ran.status == 130
+    assert size(cloud) == 512
+
+
+def failing(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Let the one check of the smoke test end as the list says."""
+    passes = [False]
+
+    def checks(*_arguments: object, **_options: object) -> list[CheckResult]:
+        return [CheckResult("health", "t", passed=passes[0], duration_seconds=0.1, expected="up", found="down")]
+
+    monkeypatch.setattr(smoke, "run", checks)
+    return passes
+
+
+def test_a_failed_smoke_test_goes_back_from_a_rollback_that_was_cut_off(
+    three: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off(three)
+    failing(monkeypatch)
+    sized(three, 512)
+    ran = within(*TESTED, "--json")
+    assert ran.document["data"]["rollback"]["rolled_back"] is True
+    assert size(three) == 256
+
+
+def test_the_smoke_test_of_a_rollback_that_is_finished_is_on_record(
+    three: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off(three)
+    failing(monkeypatch)
+    assert within(*ROLLBACK, "--smoke-test").status == 1
+    newest = max(records(three), key=lambda record: record.number)
+    assert (newest.number, newest.smoke_test, newest.unseen) == (4, "failed", False)
+
+
+def test_what_has_passed_is_not_rolled_back_at_a_second_failure_either(
+    cloud: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes = failing(monkeypatch)
+    cloud.bootstrap()
+    sized(cloud, 256)
+    assert within(*DEPLOY).status == 0
+    sized(cloud, 512)
+    passes[0] = True
+    assert within(*TESTED).status == 0
+    passes[0] = False
+    for _ in range(2):
+        assert within(*TESTED, "--json").document["data"]["rollback"]["rolled_back"] is False
+        assert size(cloud) == 512
+
+
+def test_one_that_cannot_run_rolls_back_nothing_that_was_there(
+    bad: FakeProject, within: Within, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot(*_arguments: object, **_options: object) -> None:
+        raise PaycliError("The stack payment-api-dev has no output RestApiId.")
+
+    assert within(*DEPLOY).status == 0
+    monkeypatch.setattr(smoke, "run", cannot)
+    ran = within(*TESTED, "--json")
+    assert ran.status == 1
+    assert ran.document["data"]["rollback"]["rolled_back"] is False
+    assert size(bad) == 512
+
+
+def test_a_first_create_whose_end_could_not_be_put_on_record_at_first_succeeded(
+    cloud: FakeProject, within: Within
+) -> None:
+    cloud.bootstrap()
+    at(
+        cloud,
+        "DescribeStackEvents",
+        lambda: cloud.aws.faults.deny("PutObject", times=1),
+        lambda: cloud.aws.operations().count("ExecuteChangeSet") == 1,
+    )
+    ran = within(*DEPLOY_PROD)
+    assert ran.status == 0
+    assert "How deploy 1 ended can't be put on record" in ran.err
+    assert [record.result for record in records(cloud, "prod")] == ["succeeded"]
+
+
+def test_the_same_command_goes_on_after_an_interrupted_skip(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed(status="UPDATE_ROLLBACK_FAILED", other=slower_alarm, failed={ALARM: "gone"})
+    cloud.aws.faults.delay("ContinueUpdateRollback", 1.0, after_effect=True)
+    command = (*DEPLOY, "--skip", ALARM)
+    ran = cloud.run(*command, moments=[(cloud.aws.asked("ContinueUpdateRollback"), signal.SIGTERM)])
+    assert ran.status == 130
+    assert "CloudFormation goes on with what it has begun on payment-api-dev" in error_of(ran)
+    cloud.aws.skip(LONG)
+    again = within(*command)
+    assert again.status == 0, again.err
+
+
+def test_a_hang_up_while_a_look_is_taken_back_leaves_nothing(cloud: FakeProject) -> None:
+    cloud.bootstrap()
+    cloud.aws.faults.delay("DeleteObject", 1.0)
+    ran = cloud.run("diff", "--env", "prod", moments=[(cloud.aws.asked("DeleteObject"), signal.SIGHUP)])
+    assert ran.status == 130
+    assert cloud.aws.stack(PROD).status == "DELETE_COMPLETE"
+
+
+def test_a_plan_whose_execution_is_refused_is_still_the_one_to_execute(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed(other=slower_alarm)
+    assert within("deploy", "--env", "dev", "--plan", "a plan.json").status == 0
+    cloud.aws.faults.deny("ExecuteChangeSet", times=1)
+    ran = within("deploy", "--env", "dev", "--execute", "a plan.json", "--yes")
+    assert ran.status == 1
+    assert error_of(ran).endswith("Then: paycli deploy --env dev --execute 'a plan.json'\n")
+    assert within("deploy", "--env", "dev", "--execute", "a plan.json", "--yes").status == 0
+
+
+def test_what_is_refused_between_the_import_and_the_rest_says_what_is_done(cloud: FakeProject, within: Within) -> None:
+    torn_down(cloud, within)
+    cloud.aws.faults.deny("CreateChangeSet", times=1, after=1)
+    ran = within(*DEPLOY_PROD)
+    assert ran.status == 1
+    assert "What was kept is the stack's again; nothing of the rest is done." in error_of(ran)
+    assert [record.result for record in records(cloud, "prod")] == ["failed"]
+
+
+def test_a_protection_that_could_not_be_switched_off_is_not_said_to_be_off(cloud: FakeProject, within: Within) -> None:
+    stack = cloud.deployed("prod")
+    stack.termination_protection = True
+    cloud.aws.faults.deny("UpdateTerminationProtection", times=1)
+    ran = within("teardown", "--env", "prod", "--yes", "--disable-termination-protection")
+    assert ran.status == 1
+    assert "its termination protection is off" not in error_of(ran)
+    assert stack.termination_protection
