@@ -114,7 +114,8 @@ def back_to_version_before(project: Project, aws: "Aws", deploy: int) -> Result:
 
 def not_undone(project: Project, runs: "Record | None") -> Result:
     """Return the result of a deploy that has changed nothing: what runs is another one's."""
-    which = f", and deploy {runs.number}, which runs, has passed its smoke test before" if runs else ""
+    passed = runs is not None and runs.smoke_test == "passed"
+    which = f", and deploy {runs.number}, which runs, has passed its smoke test before" if runs and passed else ""
     said = f"Not rolled back: this deploy changed nothing{which}."
     go_back = f"`paycli history --env {project.environment.name}` lists what `paycli rollback --to N` goes back to."
     return Result({"rolled_back": False}, shown=[f"{said} {go_back}"])

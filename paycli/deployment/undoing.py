@@ -3,7 +3,7 @@
 import contextlib
 import uuid
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from paycli.aws import Aws
 from paycli.deployment import follow, marks, protection, records, running, stacks, states
@@ -68,8 +68,8 @@ def before_it_began(aws: Aws, plan: Plan) -> PaycliError | None:
         return _done(aws, plan, record, unheard)
     ours = _ours(plan.change_set, record)
     begun = _execution(aws.client("cloudformation"), stack, plan.change_set, ours)
-    if stack and (begun in _ENDED or _is_at_rest(stack, ours)):
-        return _over(aws, plan, record, stack)
+    if stack and (result := _ended(plan.change_set, stack, begun, ours)):
+        return _over(aws, plan, record, stack, result)
     if begun:
         return None
     running.leave(aws, plan, plan.change_set)
@@ -79,17 +79,33 @@ def before_it_began(aws: Aws, plan: Plan) -> PaycliError | None:
     return DetachedError(said, code="interrupted", data={"ended": "cancelled"})
 
 
-def _is_at_rest(stack: stacks.Stack, ours: Collection[str]) -> bool:
-    """Whether the stack itself says that what it has executed last is this deploy's, and over."""
-    return not (stack.empty or stack.in_progress) and stack.change_set_id in ours
+def _ended(
+    change_set: ChangeSet, stack: stacks.Stack, begun: str, ours: Collection[str]
+) -> Literal["succeeded", "failed"] | None:
+    """Return how a deploy ended that is over: by its change set, or by a stack at rest that has executed it last.
+
+    None where it goes on, or can't be told: DescribeStacks may be behind, and an import is only the first half.
+    """
+    if begun == "EXECUTE_COMPLETE" and not change_set.imports:
+        return "succeeded"
+    if stack.empty or stack.in_progress or stack.change_set_id not in ours:
+        return "failed" if begun == "EXECUTE_FAILED" else None
+    if stack.status == "IMPORT_COMPLETE":
+        return None
+    return "succeeded" if stack.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"} else "failed"
 
 
-def _over(aws: Aws, plan: Plan, record: records.Record | None, stack: stacks.Stack) -> PaycliError:
+def _over(
+    aws: Aws,
+    plan: Plan,
+    record: records.Record | None,
+    stack: stacks.Stack,
+    ended: Literal["succeeded", "failed"],
+) -> PaycliError:
     """Put on record how a deploy ended that nobody followed to its end; nothing of it is undone."""
     assert plan.change_set and plan.bucket  # noqa: S101 - it is executed
-    done = stack.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+    done = ended == "succeeded"
     said = f"Interrupted, too late to undo it: {stack.name} is {stack.status}."
-    ended: records.Ended = "succeeded" if done else "failed"
     if record:
         settled = record.ended(ended, "" if done else said)
         records.write(plan.bucket, settled.model_copy(update={"unseen": done}))

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from paycli import smoke
-from paycli.deployment import stackpolicy
+from paycli.deployment import stackpolicy, undoing
+from paycli.deployment.changeset import ChangeSet
 from paycli.deployment.records import Record
+from paycli.deployment.stacks import Stack
 from paycli.errors import PaycliError
 from paycli.smoke.result import CheckResult
 from tests.fakes.project import FakeProject
@@ -485,7 +487,32 @@ def test_one_that_cannot_run_rolls_back_nothing_that_was_there(
     ran = within(*TESTED, "--json")
     assert ran.status == 1
     assert ran.document["data"]["rollback"]["rolled_back"] is False
+    assert "has passed" not in within(*TESTED).out
     assert size(bad) == 512
+
+
+@pytest.mark.parametrize("imports", [True, False])
+@pytest.mark.parametrize(
+    ("status", "own", "begun", "ended"),
+    [
+        ("UPDATE_COMPLETE", True, "EXECUTE_IN_PROGRESS", "succeeded"),
+        ("CREATE_COMPLETE", True, "EXECUTE_IN_PROGRESS", "succeeded"),
+        ("UPDATE_ROLLBACK_COMPLETE", True, "EXECUTE_IN_PROGRESS", "failed"),
+        ("UPDATE_IN_PROGRESS", True, "EXECUTE_IN_PROGRESS", None),
+        ("UPDATE_COMPLETE", False, "EXECUTE_IN_PROGRESS", None),
+        ("REVIEW_IN_PROGRESS", False, "EXECUTE_IN_PROGRESS", None),
+        ("UPDATE_IN_PROGRESS", False, "EXECUTE_FAILED", "failed"),
+        ("UPDATE_COMPLETE", False, "", None),
+        ("IMPORT_COMPLETE", True, "EXECUTE_COMPLETE", None),
+    ],
+)
+def test_what_is_over_is_told_by_the_change_set_or_a_stack_at_rest(
+    imports: bool, status: str, own: bool, begun: str, ended: str | None
+) -> None:
+    change_set = ChangeSet("ours", "id", STACK, creates=False, changes=(), imports=imports)
+    stack = Stack(STACK, "id", status, {}, {}, False, {}, change_set_id="ours" if own else "another")
+    complete = begun == "EXECUTE_COMPLETE" and not imports  # then the import alone isn't all
+    assert undoing._ended(change_set, stack, begun, {"ours"}) == ("succeeded" if complete else ended)
 
 
 def test_a_first_create_whose_end_could_not_be_put_on_record_at_first_succeeded(
