@@ -381,6 +381,16 @@ def test_a_hang_up_after_a_failed_update_puts_that_on_record(cloud: FakeProject)
     assert record.cause == "Interrupted, too late to undo it: payment-api-dev is UPDATE_ROLLBACK_COMPLETE."
 
 
+def test_a_hang_up_whose_record_cannot_be_read_leaves_it_to_the_next_deploy(cloud: FakeProject) -> None:
+    cloud.deployed(other=slower_alarm)
+    cloud.aws.scenario.fail(ALARM, on="update", reason="no such metric")
+    at(cloud, "DescribeEvents", lambda: cloud.aws.faults.deny("ListObjectsV2"), lambda: True)
+    cloud.aws.faults.delay("DescribeEvents", 1.0)
+    ran = cloud.run(*DEPLOY, moments=[(cloud.aws.asked("DescribeEvents"), signal.SIGHUP)])
+    assert ran.status == 130
+    assert [record.result for record in records(cloud)] == ["in_progress"]
+
+
 # A rollback whose command hasn't told its end
 
 

@@ -51,6 +51,22 @@ def test_a_detection_that_fails_in_part_says_so_beside_what_it_found(cloud: Fake
     assert error_of(ran).startswith("Error: The detection is incomplete: not authorized to read the queue")
 
 
+def test_a_deleted_queue_is_made_again_empty_where_that_is_allowed(cloud: FakeProject, within: Within) -> None:
+    cloud.deployed()
+    queue = "FunctionFailuresQueue"
+    cloud.aws.destroy(STACK, queue)
+    ran = within("drift", "--env", "dev")
+    assert ran.status == 4
+    assert f"What is made again is empty, and wants --allow-remove {queue} as well." in ran.out
+    assert "payments" not in ran.out
+    refused = within("deploy", "--env", "dev", "--yes", "--revert-drift")
+    assert refused.status == 1
+    said = f"What it held is lost. To have it made again, empty, add --allow-remove {queue}."
+    assert said in " ".join(refused.err.split())
+    made = within("deploy", "--env", "dev", "--yes", "--revert-drift", "--allow-remove", queue)
+    assert made.status == 0, made.err
+
+
 def test_a_deleted_table_is_said_to_come_back_empty(cloud: FakeProject, within: Within) -> None:
     cloud.deployed()
     cloud.aws.destroy(STACK, TABLE)

@@ -76,6 +76,20 @@ def test_a_known_cause_reads_as_a_small_report(scripted: Scripted) -> None:
     assert error.hint.endswith("Then: paycli deploy --env dev")
 
 
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        (Environment(name="dev", profile="pay roll"), "export AWS_REGION=us-east-1 AWS_PROFILE='pay roll'"),
+        (Environment(name="dev", target="embedded"), 'eval "$(paycli local env)"'),
+    ],
+)
+def test_commands_of_the_aws_cli_are_told_where_the_stack_is(
+    scripted: Scripted, environment: Environment, said: str
+) -> None:
+    error = error_of(scripted, "ROLLBACK_COMPLETE", created(2, "TransactionsTable", EXISTS), environment=environment)
+    assert f"\nBefore the commands of `aws` here: {said}\n" in error.message
+
+
 def test_a_reason_that_nobody_knows_stands_in_full_and_apart(scripted: Scripted) -> None:
     new = 'Resource handler returned message: "Nobody\nknows" (RequestToken: 1, HandlerErrorCode: InvalidRequest)'
     error = error_of(scripted, "ROLLBACK_COMPLETE", created(1, "Table", new))
