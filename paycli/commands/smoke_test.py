@@ -8,7 +8,7 @@ import click
 from paycli import console, display
 from paycli.commands.common import Project, environment_command, on_interrupt
 from paycli.console import Result
-from paycli.errors import DetachedError, ExitStatus, PaycliError
+from paycli.errors import ExitStatus, PaycliError
 from paycli.views import checks
 
 if TYPE_CHECKING:
@@ -71,16 +71,14 @@ def with_smoke_test(
 
     runs = f"deploy {record.number} of {project.environment.name}" if record else "what is deployed"
     again = f"Nothing is undone. Then: paycli smoke-test --env {project.environment.name}"
-    try:
-        with on_interrupt(f"Interrupted: {runs} runs, and its smoke test isn't done.", hint=again):
+    with on_interrupt(f"Interrupted: {runs} runs, and its smoke test isn't done.", hint=again):
+        try:
             checked = check_stack(project, only=())
-            passed = not checked.data["failed"]
-            tested = _put_on_record(bucket, record, passed=passed)
-    except DetachedError:
-        raise
-    except (PaycliError, BotoCoreError, ClientError) as error:
-        known = explained(error)
-        return dataclasses.replace(deployed, status=known.status, errors=(*deployed.errors, known)), False
+        except (PaycliError, BotoCoreError, ClientError) as error:
+            known = explained(error)
+            return dataclasses.replace(deployed, status=known.status, errors=(*deployed.errors, known)), False
+        passed = not checked.data["failed"]
+        tested = _put_on_record(bucket, record, passed=passed)
     data = {**deployed.data, "smoke_test": checked.data}
     if tested and data["deploy"]:  # and not an earlier one
         data["deploy"] = tested.model_dump()

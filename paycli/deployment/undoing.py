@@ -28,6 +28,17 @@ def undo(aws: Aws, plan: Plan, report: Report) -> PaycliError:
     ours = _ours(plan.change_set, record)
     undone = _undone_after_import if plan.change_set.imports else _undone
     result, said = undone(aws, plan, plan.change_set, ours, report)
+    error = _settled(aws, plan, record, result, said, report)
+    if record and result == "succeeded":
+        marks.mark(aws, record, report)
+    return error
+
+
+def _settled(
+    aws: Aws, plan: Plan, record: records.Record | None, result: records.Ended, said: str, report: Report
+) -> PaycliError:
+    """Put on record how an interrupted deploy ended, guard what serves, and return the error that says it."""
+    assert plan.change_set and plan.bucket  # noqa: S101 - what wasn't planned isn't executed
     done = result == "succeeded"
     if record:
         ended = record.ended(result, "" if done else said)
@@ -35,8 +46,6 @@ def undo(aws: Aws, plan: Plan, report: Report) -> PaycliError:
     if done:
         protection.guard(aws, plan, plan.change_set, report)
         said += _went_back(plan)
-    if record and done:
-        marks.mark(aws, record, report)
     return DetachedError(said, code="interrupted", data={"ended": result})
 
 
@@ -69,7 +78,8 @@ def before_it_began(aws: Aws, plan: Plan) -> PaycliError | None:
     ours = _ours(plan.change_set, record)
     begun = _execution(aws.client("cloudformation"), stack, plan.change_set, ours)
     if stack and (result := _ended(plan.change_set, stack, begun, ours)):
-        return _over(aws, plan, record, stack, result)
+        said = f"Interrupted, too late to undo it: {stack.name} is {stack.status}."
+        return _settled(aws, plan, record, result, said, unheard)
     if begun:
         return None
     running.leave(aws, plan, plan.change_set)
@@ -93,26 +103,6 @@ def _ended(
     if stack.status == "IMPORT_COMPLETE":
         return None
     return "succeeded" if stack.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"} else "failed"
-
-
-def _over(
-    aws: Aws,
-    plan: Plan,
-    record: records.Record | None,
-    stack: stacks.Stack,
-    ended: Literal["succeeded", "failed"],
-) -> PaycliError:
-    """Put on record how a deploy ended that nobody followed to its end; nothing of it is undone."""
-    assert plan.change_set and plan.bucket  # noqa: S101 - it is executed
-    done = ended == "succeeded"
-    said = f"Interrupted, too late to undo it: {stack.name} is {stack.status}."
-    if record:
-        settled = record.ended(ended, "" if done else said)
-        records.write(plan.bucket, settled.model_copy(update={"unseen": done}))
-    if done:
-        protection.guard(aws, plan, plan.change_set, unheard)
-        said += _went_back(plan)
-    return DetachedError(said, code="interrupted", data={"ended": ended})
 
 
 _LOOKED_AT = 5  # records: so many deploys may have begun since
