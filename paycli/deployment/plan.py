@@ -263,9 +263,8 @@ def _refusal(change: Change, allowed: Collection[str], added: Collection[str]) -
     if change.deleted and change.action == "Add":
         hint = f"What it held is lost. To have it made again, empty, add {wish}."
         if change.resource_type == _TABLE:
-            hint = (
-                f"Bring it back first: `paycli restore --deleted` (docs/recovery.md). If it is to be empty, add {wish}."
-            )
+            back = "Bring it back first: `paycli restore --env ENV --deleted` (docs/recovery.md)"
+            hint = f"{back}. To have it empty, add {wish}."
         said = "was deleted past CloudFormation, and would be made again without what it held"
         return None if change.logical_id in allowed else (said, hint)
     if change.action != "Remove":
